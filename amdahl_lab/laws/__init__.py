@@ -1,0 +1,61 @@
+"""Closed-form speedup laws: arrays in, arrays out.
+
+Symbols are those of the book's notation page: N workers, s serial fraction, p = 1 - s parallel
+fraction, S speedup. Every function broadcasts its arguments and returns a float for scalars.
+"""
+
+from amdahl_lab.laws.amdahl import (
+    amdahl_limit,
+    amdahl_speedup,
+    efficiency,
+    karp_flatt,
+    knee,
+    workers_for_efficiency,
+    workers_for_speedup,
+)
+from amdahl_lab.laws.enhanced import (
+    enhanced_limit,
+    enhanced_speedup,
+    factor_for_speedup,
+    fraction_for_speedup,
+)
+from amdahl_lab.laws.multicore import (
+    hill_marty_asymmetric,
+    hill_marty_dynamic,
+    hill_marty_symmetric,
+)
+from amdahl_lab.laws.scaled import (
+    fixed_serial_fraction,
+    gustafson_speedup,
+    gustafson_workers,
+    scaled_serial_fraction,
+    scaled_serial_fraction_from_speedup,
+    sun_ni_speedup,
+)
+from amdahl_lab.laws.universal import usl_peak, usl_peak_speedup, usl_speedup
+
+__all__ = [
+    "amdahl_limit",
+    "amdahl_speedup",
+    "efficiency",
+    "enhanced_limit",
+    "enhanced_speedup",
+    "factor_for_speedup",
+    "fixed_serial_fraction",
+    "fraction_for_speedup",
+    "gustafson_speedup",
+    "gustafson_workers",
+    "hill_marty_asymmetric",
+    "hill_marty_dynamic",
+    "hill_marty_symmetric",
+    "karp_flatt",
+    "knee",
+    "scaled_serial_fraction",
+    "scaled_serial_fraction_from_speedup",
+    "sun_ni_speedup",
+    "usl_peak",
+    "usl_peak_speedup",
+    "usl_speedup",
+    "workers_for_efficiency",
+    "workers_for_speedup",
+]
