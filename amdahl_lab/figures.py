@@ -6,6 +6,7 @@ One colour means one thing in the whole book; `COLOURS` says what.
 
 import io
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib import ticker
@@ -19,12 +20,12 @@ COLOURS = {
     "communication": "#D55E00",
     "waiting": "#999999",
     "serial": "#CC79A7",
-    "model": "#0072B2",
-    "other model": "#009E73",
-    "third model": "#E69F00",
+    "model": "#332288",
     "measured": "#222222",
     "ideal": "#999999",
 }
+# Lines of several models in one figure: none of them is a colour that has a meaning above.
+CURVES = ("#332288", "#009E73", "#E69F00", "#56B4E9", "#882255")
 STYLE = {
     "figure.figsize": (6.4, 4.2),
     "figure.dpi": 100,
@@ -37,7 +38,6 @@ STYLE = {
     "axes.titlelocation": "left",
     "grid.alpha": 0.3,
     "grid.linewidth": 0.6,
-    "legend.frameon": False,
     "lines.linewidth": 2,
 }
 
@@ -139,13 +139,11 @@ def laws(
     str
         The alternative text.
     """
-    palette = ("model", "communication", "other model", "serial", "third model")
     ends = []
-    for number, (label, speedups) in enumerate(curves.items()):
-        colour = COLOURS[palette[number % len(palette)]]
+    for colour, (label, speedups) in zip(cycle(CURVES), curves.items(), strict=False):
         axes.plot(workers, speedups, "--" if label in dashed else "-", color=colour, label=label)
         ends.append(f"{label} reaches {speedups[-1]:.3g}")
-    axes.legend()
+    axes.legend(frameon=False)
     return f"Speedup over 1 to {workers[-1]:g} workers: at the last one " + ", ".join(ends) + "."
 
 
@@ -197,7 +195,7 @@ def measured(
         told.append(
             f"{interval:.2f} on {workers} workers" + (" (oversubscribed)" if hollow else "")
         )
-    axes.legend()
+    axes.legend(frameon=False)
     return f"Measured speedup, {label}: " + "; ".join(told) + "."
 
 
@@ -233,7 +231,7 @@ def intervals(
         told.append(f"{label}: {interval:.3f}")
     if truth is not None:
         axes.axvline(truth, color=COLOURS["model"], ls="--", lw=1.5, label=f"truth, {truth:g}")
-        axes.legend()
+        axes.legend(frameon=False)
         told.append(f"the true value is {truth:g}")
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -281,5 +279,5 @@ def stacked_times(
     axes.set_xticks(range(len(bars)), list(bars))
     axes.set_ylabel(unit)
     axes.grid(axis="x", visible=False)
-    axes.legend()
+    axes.legend(frameon=False)
     return f"Parts of the time in {unit}. " + "; ".join(told) + "."
