@@ -40,11 +40,9 @@ def main(descriptor: int) -> None:
 
 
 def _load() -> None:
-    import cloudpickle  # noqa: F401
-    import numpy  # noqa: F401
-    import torch.distributed  # noqa: F401
+    import torch._dynamo  # noqa: F401 - two seconds that the first optimizer would take in a rank
 
-    from amdahl_lab.parallel import _rank  # noqa: F401
+    import amdahl_lab.parallel.blocks  # noqa: F401
 
     gc.collect()
     gc.freeze()  # the children share these pages for as long as nobody writes to them
