@@ -1,0 +1,37 @@
+"""Explorers: pictures that answer a drag, the same in JupyterLab and on a page without a kernel.
+
+An explorer called NAME is one widget class in ``NAME.py`` and one ES module in ``NAME.js`` (with
+``NAME_*.js`` set before it, if it is long). The module may use what ``toolkit.js`` and ``laws.js``
+define, reads and writes only ``model.get``, ``set``, ``save_changes``, ``on`` and ``off``, imports
+nothing, and ends with ``export default { render, formulas };``. `static_bundle` finds it by its
+name; the class is added to ``_CLASSES`` below.
+
+Widgets are loaded on first use, so that the site can be built without anywidget.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from amdahl_lab.explorers.static import names, static_bundle, static_html, without_widgets
+
+_CLASSES = {"Explorer": "base", "StaticExplorer": "base", "SpeedupExplorer": "speedup"}
+
+__all__ = [  # noqa: F822, the classes come from __getattr__
+    "Explorer",
+    "SpeedupExplorer",
+    "StaticExplorer",
+    "names",
+    "static_bundle",
+    "static_html",
+    "without_widgets",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _CLASSES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_CLASSES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
