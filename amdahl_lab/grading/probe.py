@@ -1,0 +1,93 @@
+"""Beside the student's code, inside the sandbox: takes a question, returns plain data.
+
+Nothing here is trusted. What it sends out is judged outside, by `checks` that never come in.
+A student's names are looked up in the notebook's namespace and nowhere else, so a notebook that
+uses a name like ``sum`` or ``json`` for its own purposes is answered like any other.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from amdahl_lab.grading import wire
+
+
+class Asker:
+    """Talks to the grader while a question is worked on."""
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel = kernel
+
+    def send(self, message: dict[str, Any]) -> Any:
+        """Send one message and return the reply."""
+        return json.loads(self._kernel.raw_input(json.dumps(message)))
+
+    def callback(self, name: str) -> Callable:
+        """Return a function whose values are worked out by the grader, outside."""
+
+        def function(*arguments: Any, **named: Any) -> Any:
+            message = {
+                "callback": name,
+                "arguments": [wire.plain(value) for value in arguments],
+                "named": {key: wire.plain(value) for key, value in named.items()},
+            }
+            reply = self.send(message)
+            if "value" not in reply:
+                raise ValueError(reply.get("error", "no value for these arguments"))
+            return wire.unpacked(reply["value"])
+
+        return function
+
+
+def answer(text: str) -> None:
+    """Answer one question of the grader, given as JSON."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    question = json.loads(text)
+    asker = Asker(shell.kernel)
+    kinds = {"call": call, "value": value, "ranks": ranks}
+    result = kinds[question.pop("kind")](shell.user_ns, asker, **question)
+    asker.send({"answer": result})
+
+
+def _argument(asker: Asker, packed: Any) -> Any:
+    if isinstance(packed, dict) and "callback" in packed:
+        return asker.callback(packed["callback"])
+    if isinstance(packed, dict) and "rng" in packed:
+        return np.random.default_rng(packed["rng"])
+    return wire.unpacked(packed)
+
+
+def call(namespace: dict, asker: Asker, function: str, cases: list) -> list:
+    """Call a function of the notebook on each case."""
+    if not callable(namespace.get(function)):
+        return [{"missing": function}] * len(cases)
+    results = []
+    for case in cases:
+        try:
+            arguments = [_argument(asker, packed) for packed in case]
+            with np.errstate(all="ignore"):
+                results.append({"value": wire.plain(namespace[function](*arguments))})
+        except Exception as error:
+            results.append({"raised": type(error).__name__})
+    return results
+
+
+def value(namespace: dict, asker: Asker, name: str) -> dict:
+    """Value of a name of the notebook."""
+    return {"value": wire.plain(namespace[name])} if name in namespace else {"missing": name}
+
+
+def ranks(namespace: dict, asker: Asker, function: str, **scenario: Any) -> dict:
+    """Run a scenario of `rank_probe` with a function of the notebook on real ranks."""
+    from amdahl_lab.grading import rank_probe
+
+    if not callable(namespace.get(function)):
+        return {"missing": function}
+    try:
+        return {"value": wire.plain(rank_probe.run(namespace[function], **scenario))}
+    except Exception as error:
+        return {"raised": type(error).__name__}

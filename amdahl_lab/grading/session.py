@@ -1,0 +1,457 @@
+"""One kernel for one submission, spoken to from outside: run a cell, ask a question.
+
+All that arrives is data: JSON messages of bounded size, checked before use. Nothing that the
+student's process sent is unpickled, executed or shown as HTML.
+"""
+
+import base64
+import binascii
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import zmq
+from jupyter_client.session import Session
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from amdahl_lab.grading import sandbox, wire
+from amdahl_lab.grading.limits import Limits
+
+_PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4, "hb": 5}
+_SOCKETS = {"shell": zmq.DEALER, "iopub": zmq.SUB, "stdin": zmq.DEALER, "control": zmq.DEALER}
+_PICTURES = ("image/png", "image/jpeg")
+_CUT = "\n... the rest of this output was cut ...\n"
+
+
+class KernelLost(Exception):
+    """The kernel is gone; the message is a sentence for the student."""
+
+
+class NoAnswer(Exception):
+    """A question got no usable answer; the message is a sentence for the student."""
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """What came of one cell.
+
+    Parameters
+    ----------
+    status : str
+        ``"ok"``, ``"error"`` or ``"timeout"``.
+    outputs : tuple of NotebookNode
+        What it showed, without anything that a browser would execute.
+    seconds : float
+        Wall time, measured outside.
+    loopback_bytes : int or None
+        Bytes that moved over the sandbox's loopback meanwhile, counted by the system.
+    """
+
+    status: str
+    outputs: tuple[NotebookNode, ...]
+    seconds: float
+    loopback_bytes: int | None = None
+
+
+@dataclass
+class _Outputs:
+    """Collects the outputs of one cell within a budget."""
+
+    limits: Limits
+    nodes: list[NotebookNode] = field(default_factory=list)
+    received: int = 0
+    kept: int = 0
+    clear_next: bool = False
+
+    def add(self, kind: str, content: dict[str, Any], size: int) -> None:
+        self.received += size
+        if kind == "clear_output":
+            self.clear_next = content.get("wait") is True
+            if not self.clear_next:
+                self._clear()
+            return
+        if kind not in ("stream", "execute_result", "display_data", "error"):
+            return
+        if self.clear_next:
+            self._clear()
+        if self.kept >= self.limits.output_bytes:
+            return
+        if kind == "stream":
+            self._add_stream(content)
+        elif kind == "error":
+            self._add_error(content)
+        else:
+            self._add_data(content)
+
+    def _clear(self) -> None:
+        self.nodes, self.kept, self.clear_next = [], 0, False
+
+    def _text(self, value: Any) -> str:
+        text = value if isinstance(value, str) else ""
+        room = max(self.limits.output_bytes - self.kept, 0)
+        if len(text) > room:
+            text = text[:room] + _CUT
+        self.kept += len(text)
+        return text.encode("utf-8", "replace").decode()
+
+    def _add_stream(self, content: dict[str, Any]) -> None:
+        name = "stderr" if content.get("name") == "stderr" else "stdout"
+        text = self._text(content.get("text"))
+        last = self.nodes[-1] if self.nodes else None
+        if last is not None and last.output_type == "stream" and last.name == name:
+            last.text += text
+        else:
+            self.nodes.append(new_output("stream", name=name, text=text))
+
+    def _add_error(self, content: dict[str, Any]) -> None:
+        traceback = content.get("traceback")
+        lines = [self._text(line) for line in traceback] if isinstance(traceback, list) else []
+        name, value = self._text(content.get("ename")), self._text(content.get("evalue"))
+        self.nodes.append(new_output("error", ename=name, evalue=value, traceback=lines))
+
+    def _add_data(self, content: dict[str, Any]) -> None:
+        data = content.get("data")
+        if not isinstance(data, dict):
+            return
+        kept = {"text/plain": self._text(data.get("text/plain"))}
+        for mime in _PICTURES:
+            if self.kept < self.limits.output_bytes * 10 and _is_base64(data.get(mime)):
+                kept[mime] = data[mime]
+        # Not an execute_result: only the grader writes those, because nbgrader reads points there.
+        self.nodes.append(new_output("display_data", data=kept))
+
+
+def _is_base64(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(
+            base64.b64decode(value.replace("\n", ""), validate=True)
+        )
+    except (binascii.Error, ValueError):
+        return False
+
+
+class KernelSession:
+    """A kernel in a sandbox, started on entry and gone on exit.
+
+    Parameters
+    ----------
+    package : Path
+        Folder made by `student_package.prepare`.
+    submission : Path
+        Folder with the submitted files.
+    limits : Limits
+        What it may use.
+    secret_folders : iterable of Path
+        Folders that must not be seen even where they lie inside a mounted one.
+    without_sandbox : bool
+        Run the kernel unprotected. For systems without bubblewrap, at the grader's own risk.
+    """
+
+    def __init__(
+        self,
+        package: Path,
+        submission: Path,
+        limits: Limits,
+        *,
+        secret_folders: Iterable[Path] = (),
+        without_sandbox: bool = False,
+    ) -> None:
+        self.package, self.submission, self.limits = package, submission, limits
+        self.secret_folders = tuple(secret_folders)
+        self.without_sandbox = without_sandbox
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="lab-"))
+        try:
+            self._start()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _start(self) -> None:
+        connection = self._folder / "c"
+        connection.mkdir(mode=0o700)
+        key = secrets.token_hex(16)
+        address = _write_connection_file(connection, key)
+        self._context = zmq.Context()
+        self._session = Session(key=key.encode(), signature_scheme="hmac-sha256", username="grader")
+        command = [
+            *(sys.executable, "-m", "amdahl_lab.grading.inside"),
+            *("--connection", str(connection / "kernel.json")),
+            *("--file-bytes", str(self.limits.file_bytes)),
+            *("--seconds", str(int(self.limits.notebook_seconds) + 60)),
+        ]
+        if self.without_sandbox:
+            self._process, inside = sandbox.start_unprotected(
+                command, package=self.package, scratch=self._folder
+            )
+        else:
+            self._process, inside = sandbox.start(
+                [*command, "--processes", str(self.limits.processes)],
+                package=self.package,
+                submission=self.submission,
+                connection=connection,
+                limits=self.limits,
+                secrets=self.secret_folders,
+            )
+        self.watch = sandbox.Watch(self._process, inside, connection, self.limits)
+        if sys.platform == "linux":
+            self.watch.__enter__()
+        self._connect(address)
+        self._wait_until_ready()
+
+    def _connect(self, address: Callable[[int], str]) -> None:
+        self._sockets = {}
+        for name, kind in _SOCKETS.items():
+            channel = self._context.socket(kind)
+            channel.linger = 0
+            channel.maxmsgsize = self.limits.message_bytes
+            channel.rcvhwm = 64
+            if kind == zmq.DEALER:
+                channel.identity = self._session.bsession
+            else:
+                channel.subscribe(b"")
+            channel.connect(address(_PORTS[name]))
+            self._sockets[name] = channel
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + self.limits.start_seconds
+        while time.monotonic() < deadline:
+            sent = self._send("shell", "kernel_info_request", {})
+            until = min(time.monotonic() + 1.0, deadline)
+            while time.monotonic() < until:
+                self._check_alive()
+                if self._sockets["shell"].poll(50):
+                    message = self._receive("shell")
+                    if message is not None and _parent(message) == sent:
+                        return
+        raise KernelLost("it did not start in time")
+
+    def _end(self) -> None:
+        if hasattr(self, "_process"):
+            sandbox.stop(self._process)
+        if hasattr(self, "watch") and self.watch._thread.is_alive():
+            self.watch.__exit__()
+        if hasattr(self, "_context"):
+            self._context.destroy(linger=0)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _check_alive(self) -> None:
+        if self._process.poll() is not None:
+            time.sleep(2 * self.limits.watch_seconds)
+            raise KernelLost(self.watch.verdict or "its process ended")
+
+    def _send(self, socket: str, kind: str, content: dict[str, Any]) -> str:
+        message = self._session.send(self._sockets[socket], kind, content)
+        return message["header"]["msg_id"]
+
+    def _receive(self, socket: str) -> dict[str, Any] | None:
+        """Next message, or None if what arrived is no valid message."""
+        try:
+            frames = self._sockets[socket].recv_multipart(zmq.NOBLOCK)
+            _, frames = self._session.feed_identities(frames)
+            message = self._session.deserialize(frames)
+            valid = isinstance(message["content"], dict) and isinstance(message["msg_type"], str)
+        except Exception:  # whatever a student's process can think of
+            return None
+        if not valid:
+            return None
+        message["size"] = sum(len(frame) for frame in frames)
+        return message
+
+    def run(self, code: str, seconds: float | None = None) -> CellRun:
+        """Run the code of one cell.
+
+        Parameters
+        ----------
+        code : str
+            Source of the cell.
+        seconds : float, optional
+            Wall time that it gets; the limit for a cell if left out.
+
+        Returns
+        -------
+        CellRun
+
+        Raises
+        ------
+        KernelLost
+            If the kernel is gone, or did not come back after an interrupt.
+        """
+        seconds = self.limits.cell_seconds if seconds is None else seconds
+        outputs = _Outputs(self.limits)
+        before, started = self.watch.loopback(), time.monotonic()
+        status = self._execute(code, outputs, seconds, None)
+        after = self.watch.loopback()
+        moved = None if before is None or after is None else after[0] - before[0]
+        spent = time.monotonic() - started
+        if status == "timeout":
+            text = f"stopped after {seconds:.0f} s, the time that one cell may take"
+            outputs.nodes.append(
+                new_output("error", ename="CellTimeout", evalue=text, traceback=[text])
+            )
+        return CellRun(status, tuple(outputs.nodes), spent, None if self.without_sandbox else moved)
+
+    def ask(
+        self,
+        kind: str,
+        question: dict[str, Any],
+        *,
+        service: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+        seconds: float | None = None,
+    ) -> Any:
+        """Ask the probe inside for plain data.
+
+        Parameters
+        ----------
+        kind : str
+            Name of a function of the probe.
+        question : dict
+            What it is called with, as plain data.
+        service : callable, optional
+            Answers what the probe asks back while it works.
+        seconds : float, optional
+            Wall time that it gets; the limit for a question if left out.
+
+        Returns
+        -------
+        Any
+            What JSON can hold.
+
+        Raises
+        ------
+        NoAnswer
+            If the answer is missing, late, too large or garbled.
+        KernelLost
+            If the kernel is gone.
+        """
+        seconds = self.limits.question_seconds if seconds is None else seconds
+        answers: list[Any] = []
+
+        def listen(text: str) -> str:
+            if len(text) > self.limits.answer_bytes:
+                return "{}"
+            try:
+                message = json.loads(text)
+                if isinstance(message, dict) and "answer" in message:
+                    answers.append(message["answer"])
+                    return "{}"
+                if isinstance(message, dict) and service is not None:
+                    return json.dumps(service(message))
+            except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+                pass
+            return "{}"
+
+        outputs = _Outputs(self.limits)
+        status = self._execute(wire.question(kind, question), outputs, seconds, listen)
+        if status == "timeout":
+            raise NoAnswer(f"it took longer than {seconds:.0f} s")
+        if len(answers) != 1:
+            raise NoAnswer("it gave no answer")
+        return answers[0]
+
+    def _execute(
+        self,
+        code: str,
+        outputs: _Outputs,
+        seconds: float,
+        listen: Callable[[str], str] | None,
+    ) -> str:
+        content = {
+            "code": code,
+            "silent": listen is not None,
+            "store_history": listen is None,
+            "user_expressions": {},
+            "allow_stdin": listen is not None,
+            "stop_on_error": False,
+        }
+        request = self._send("shell", "execute_request", content)
+        deadline = time.monotonic() + seconds
+        status, idle, interrupted = "", False, False
+        poller = zmq.Poller()
+        for name in ("shell", "iopub", "stdin"):
+            poller.register(self._sockets[name], zmq.POLLIN)
+        while not (status and idle):
+            ready = dict(poller.poll(50))
+            if not ready:
+                self._check_alive()
+            if self._sockets["stdin"] in ready:
+                message = self._receive("stdin")
+                if message and message["msg_type"] == "input_request" and listen:
+                    text = message["content"].get("prompt")
+                    reply = listen(text) if isinstance(text, str) else "{}"
+                    self._send("stdin", "input_reply", {"value": reply})
+            if self._sockets["iopub"] in ready:
+                message = self._receive("iopub")
+                if message and _parent(message) == request:
+                    content = message["content"]
+                    if message["msg_type"] == "status":
+                        idle = idle or content.get("execution_state") == "idle"
+                    outputs.add(message["msg_type"], content, message["size"])
+            if self._sockets["shell"] in ready:
+                message = self._receive("shell")
+                if message and _parent(message) == request:
+                    status = "ok" if message["content"].get("status") == "ok" else "error"
+                    # The last outputs may still be on their way; a lost one must not hold us up.
+                    deadline = min(deadline, time.monotonic() + 2.0)
+            if outputs.received > self.limits.flood_bytes:
+                sandbox.stop(self._process)
+                raise KernelLost("it printed without end")
+            if time.monotonic() > deadline:
+                if status:
+                    break
+                if interrupted:
+                    sandbox.stop(self._process)
+                    raise KernelLost(
+                        f"it ran longer than {seconds:.0f} s and could not be interrupted"
+                    )
+                interrupted = True
+                self._send("control", "interrupt_request", {})
+                deadline = time.monotonic() + 5.0
+        return "timeout" if interrupted else status
+
+
+def _parent(message: dict[str, Any]) -> str | None:
+    parent = message.get("parent_header")
+    return parent.get("msg_id") if isinstance(parent, dict) else None
+
+
+def _write_connection_file(folder: Path, key: str) -> Callable[[int], str]:
+    """Write the kernel's connection file; return how to address its sockets."""
+    if os.name == "nt":  # no sockets in the file system
+        with contextlib.ExitStack() as stack:
+            held = [stack.enter_context(socket.socket()) for _ in _PORTS]
+            for one in held:
+                one.bind(("127.0.0.1", 0))
+            ports = {name: one.getsockname()[1] for name, one in zip(_PORTS, held, strict=True)}
+        transport, ip = "tcp", "127.0.0.1"
+    else:
+        ports, transport, ip = _PORTS, "ipc", str(folder / "k")
+    content = {
+        "transport": transport,
+        "ip": ip,
+        "key": key,
+        "signature_scheme": "hmac-sha256",
+        "kernel_name": "python3",
+        **{f"{name}_port": port for name, port in ports.items()},
+    }
+    (folder / "kernel.json").write_text(json.dumps(content))
+    if transport == "ipc":
+        return lambda port: f"ipc://{ip}-{port}"
+    numbers = {_PORTS[name]: port for name, port in ports.items()}
+    return lambda port: f"tcp://{ip}:{numbers[port]}"
