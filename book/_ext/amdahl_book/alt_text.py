@@ -1,8 +1,8 @@
 """Every picture says in words what it shows.
 
-A notebook's picture carries its alternative text as the `text/plain` of its output. Matplotlib's own
-`<Figure size ...>` says nothing and does not count. A picture left without words is a warning, and
-so an error in the build of the book.
+A notebook's picture carries its alternative text as the `text/plain` of its output. Matplotlib's
+own `<Figure size ...>` says nothing and does not count. A picture left without words is a warning,
+and so an error in the build of the book.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class CopyAltText(SphinxTransform):
         """Run on each document once it is read."""
         for bundle in self.document.findall(_is_bundle):
             plain = "".join(
-                child.astext() for child in bundle.children if child.get("mime_type") == "text/plain"
+                child.astext()
+                for child in bundle.children
+                if child.get("mime_type") == "text/plain"
             )
             words = words_of(plain)
             if not words:
@@ -63,8 +65,11 @@ class RequireAltText(SphinxPostTransform):
         for image in self.document.findall(nodes.image):
             if not str(image.get("alt", "")).strip():
                 LOGGER.warning(
-                    "image without alternative text: %s", image.get("uri", "?"), location=image,
-                    type="amdahl_book", subtype="alt",
+                    "image without alternative text: %s",
+                    image.get("uri", "?"),
+                    location=image,
+                    type="amdahl_book",
+                    subtype="alt",
                 )
 
 

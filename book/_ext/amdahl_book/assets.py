@@ -43,7 +43,9 @@ def load_where_needed(
 def forbid_widget_scripts(app: Sphinx, config: Any) -> None:
     """Refuse a configuration that would load ipywidgets' scripts from another host."""
     if config.nb_ipywidgets_js:
-        raise ExtensionError("nb_ipywidgets_js must stay empty: the site loads nothing from elsewhere")
+        raise ExtensionError(
+            "nb_ipywidgets_js must stay empty: the site loads nothing from elsewhere"
+        )
 
 
 def setup(app: Sphinx) -> None:

@@ -6,7 +6,8 @@
     ```                    how many claims have which verdict, for the whole book
     {claim}`C1.2`          a link to a row of the ledger page
 
-Evidence is a citation key or a label. What does not resolve is a warning, so an error in the build of the book.
+Evidence is a citation key or a label. What does not resolve is a warning, and so an error in the
+build of the book.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def badge(verdict: str) -> nodes.inline:
 
 
 class ClaimsDirective(SphinxDirective):
-    """A table of the claims of one chapter."""
+    """The claims of one chapter: a table, or a list while none of them is answered."""
 
     required_arguments = 1
 
@@ -57,13 +58,25 @@ class ClaimsDirective(SphinxDirective):
         except LedgerError as problem:
             LOGGER.warning("ledger: %s", problem, location=self.get_location(), type="amdahl_book")
             return []
+        if all(claim.verdict == "to-come" for claim in claims):
+            return [self._open_list(claims)]
         return [self._table(claims)]
+
+    def _open_list(self, claims: list[Claim]) -> nodes.bullet_list:
+        items = []
+        for claim in claims:
+            said = nodes.paragraph(
+                "", "", self._id(claim), nodes.Text(" "), *self._inline(claim.claim)
+            )
+            items.append(nodes.list_item("", said, ids=[claim.anchor]))
+        return nodes.bullet_list("", *items, classes=["claims-open"])
 
     def _table(self, claims: list[Claim]) -> nodes.table:
         return table(
             ("The source says", "Verdict", "Answer and evidence"),
             [self._claim_row(claim) for claim in claims],
-            widths=(34, 16, 50), classes=["claims"],
+            widths=(34, 16, 50),
+            classes=["claims"],
         )
 
     def _claim_row(self, claim: Claim) -> nodes.row:
@@ -91,10 +104,18 @@ class ClaimsDirective(SphinxDirective):
             if key in cited:
                 found.extend(self._inline(f"{{cite:t}}`{key}`"))
                 continue
-            found.append(addnodes.pending_xref(
-                "", nodes.inline("", key), refdomain="", reftype=EVIDENCE, reftarget=key,
-                refdoc=self.env.docname, refwarn=True, claim=claim.id,
-            ))
+            found.append(
+                addnodes.pending_xref(
+                    "",
+                    nodes.inline("", key),
+                    refdomain="",
+                    reftype=EVIDENCE,
+                    reftarget=key,
+                    refdoc=self.env.docname,
+                    refwarn=True,
+                    claim=claim.id,
+                )
+            )
         return found
 
     def _inline(self, text: str) -> list[nodes.Node]:
@@ -110,8 +131,12 @@ class ClaimsSummaryDirective(SphinxDirective):
         counts = count_verdicts(_ledger(self.env))
         items = []
         for verdict, count in counts.items():
-            item = nodes.list_item("", nodes.paragraph(
-                "", "", nodes.strong("", str(count)), nodes.Text(" "), badge(verdict)))
+            item = nodes.list_item(
+                "",
+                nodes.paragraph(
+                    "", "", nodes.strong("", str(count)), nodes.Text(" "), badge(verdict)
+                ),
+            )
             item["classes"].append(f"share-{verdict}")
             items.append(item)
         bar = nodes.raw("", _bar(counts), format="html")
@@ -121,7 +146,8 @@ class ClaimsSummaryDirective(SphinxDirective):
 def _bar(counts: dict[str, int]) -> str:
     parts = "".join(
         f'<span class="bar-{verdict}" style="flex-grow:{count}"></span>'
-        for verdict, count in counts.items() if count
+        for verdict, count in counts.items()
+        if count
     )
     return f'<div class="verdict-bar" aria-hidden="true">{parts}</div>'
 
@@ -129,8 +155,13 @@ def _bar(counts: dict[str, int]) -> str:
 def ledger_link(claim_id: str, docname: str) -> addnodes.pending_xref:
     """Return a link to a row of the ledger page."""
     return addnodes.pending_xref(
-        "", nodes.inline("", claim_id), refdomain="", reftype="amdahl-claim", reftarget=claim_id,
-        refdoc=docname, refwarn=True,
+        "",
+        nodes.inline("", claim_id),
+        refdomain="",
+        reftype="amdahl-claim",
+        reftarget=claim_id,
+        refdoc=docname,
+        refwarn=True,
     )
 
 
@@ -151,8 +182,7 @@ def resolve(
         known = {claim.id: claim for claim in read_ledger(Path(env.srcdir) / LEDGER_FILE)}
         if target not in known:
             return None
-        return make_refnode(
-            app.builder, node["refdoc"], LEDGER_PAGE, known[target].anchor, content)
+        return make_refnode(app.builder, node["refdoc"], LEDGER_PAGE, known[target].anchor, content)
     if kind == EVIDENCE:
         return resolve_evidence(env, node)
     return None

@@ -15,9 +15,7 @@ EVIDENCE = "amdahl-evidence"
 _NUMBERED = ("figure", "table", "code-block")
 
 
-def resolve_evidence(
-    env: BuildEnvironment, node: addnodes.pending_xref
-) -> nodes.Element | None:
+def resolve_evidence(env: BuildEnvironment, node: addnodes.pending_xref) -> nodes.Element | None:
     """Return the link, or None when no page has the label."""
     label = node["reftarget"]
     standard, math = env.get_domain("std"), env.get_domain("math")
@@ -32,8 +30,7 @@ def resolve_evidence(
     if label in standard.labels:
         return _resolved(env, node, "std", "ref")
     words = f"{env.titles[docname].astext()}, {label}"
-    return make_refnode(
-        env.app.builder, node["refdoc"], docname, anchor, nodes.inline("", words))
+    return make_refnode(env.app.builder, node["refdoc"], docname, anchor, nodes.inline("", words))
 
 
 def _resolved(
@@ -41,7 +38,15 @@ def _resolved(
 ) -> nodes.Element | None:
     label, refdoc = node["reftarget"], node["refdoc"]
     asked = addnodes.pending_xref(
-        "", nodes.inline("", label), refdomain=domain, reftype=kind, reftarget=label,
-        refdoc=refdoc, refexplicit=False, refwarn=True)
+        "",
+        nodes.inline("", label),
+        refdomain=domain,
+        reftype=kind,
+        reftarget=label,
+        refdoc=refdoc,
+        refexplicit=False,
+        refwarn=True,
+    )
     return env.get_domain(domain).resolve_xref(
-        env, refdoc, env.app.builder, kind, label, asked, nodes.inline("", label))
+        env, refdoc, env.app.builder, kind, label, asked, nodes.inline("", label)
+    )

@@ -8,8 +8,12 @@
     The caption, which says what the figure shows.
     ```
 
-myst-nb has a form of both, but it renders PNG only, without a caption, and does not rebuild the page when the
-notebook changes. A missing notebook, name or format is a warning, so an error in the build of the book.
+    ```{glued-explorer} model:explorer
+    ```
+
+myst-nb has a form of the first two, but it renders PNG only, without a caption, and does not
+rebuild the page when the notebook changes. A missing notebook, name or format is a warning, and so
+an error in the build of the book.
 """
 
 from __future__ import annotations
@@ -132,6 +136,26 @@ class GluedRole(SphinxRole):
         return [nodes.inline(text, text, classes=["glued"])], []
 
 
+class GluedExplorer(SphinxDirective):
+    """The HTML of a glued explorer, which `explorers.js` brings to life."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the HTML as it is in the notebook."""
+        try:
+            path, bundle, _ = find(
+                Path(self.env.doc2path(self.env.docname)).parent, self.arguments[0]
+            )
+            if "text/html" not in bundle:
+                raise GlueError(f"{self.arguments[0]!r} has no HTML; it has {sorted(bundle)}")
+        except GlueError as problem:
+            LOGGER.warning("%s", problem, location=self.get_location(), type="amdahl_book")
+            return []
+        self.env.note_dependency(os.path.relpath(path, self.env.srcdir))
+        return [nodes.raw("", bundle["text/html"], format="html", classes=["glued-explorer"])]
+
+
 class GluedFigure(SphinxDirective, Figure):
     """A glued picture with a caption, a label and its alternative text."""
 
@@ -168,6 +192,7 @@ class GluedFigure(SphinxDirective, Figure):
 
 
 def setup(app: Sphinx) -> None:
-    """Register the role and the directive."""
+    """Register the role and the directives."""
     app.add_role("glued", GluedRole())
     app.add_directive("glued-figure", GluedFigure)
+    app.add_directive("glued-explorer", GluedExplorer)

@@ -3,8 +3,8 @@
     ```{hero-picture} 0.1
     ```
 
-Bars of the time of one job on 1, 2, 4, ... workers. The serial part is a floor that no worker lowers.
-Every height comes from `amdahl_lab.laws.amdahl_speedup`; colours come from the style sheet.
+Bars of the time of one job on 1, 2, 4, ... workers. The serial part is a floor that no worker
+lowers. Every height comes from `amdahl_lab.laws.amdahl_speedup`; colours come from the style sheet.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WORKERS = (1, 2, 4, 8, 16, 32, 64)
 WIDTH, HEIGHT = 720, 360
-LEFT, RIGHT, TOP, BOTTOM = 8, 8, 30, 44
+LEFT, RIGHT, TOP, BOTTOM = 8, 8, 30, 58
 BAR_SHARE = 0.62
 
 
@@ -44,7 +44,7 @@ def hero_svg(serial_fraction: float) -> str:
         left = LEFT + slot * place + slot * (1 - BAR_SHARE) / 2
         middle = LEFT + slot * (place + 0.5)
         wide = slot * BAR_SHARE
-        label = "1" if workers == 1 else f"×{speedup:.1f}"
+        label = "×1" if workers == 1 else f"×{speedup:.1f}"
         parts.append(
             f'<g class="hero-bar" style="--place:{place}">'
             f'<rect class="hero-ghost" x="{left:.1f}" y="{floor - full:.1f}" width="{wide:.1f}" '
@@ -53,14 +53,18 @@ def hero_svg(serial_fraction: float) -> str:
             f'height="{whole - serial:.1f}"/>'
             f'<rect class="hero-serial" x="{left:.1f}" y="{floor - serial:.1f}" '
             f'width="{wide:.1f}" height="{serial:.1f}"/>'
-            f'<text class="hero-speedup" x="{middle:.1f}" y="{floor - whole - 9:.1f}">{label}</text>'
+            f'<text class="hero-speedup" x="{middle:.1f}" y="{floor - whole - 9:.1f}">'
+            f"{label}</text>"
             f'<text class="hero-workers" x="{middle:.1f}" y="{floor + 22:.1f}">{workers}</text></g>'
         )
+    at_two, at_most_workers = (
+        float(amdahl_speedup(workers, serial_fraction)) for workers in (2, WORKERS[-1])
+    )
     told = (
         f"Bars of the time that one job takes on 1, 2, 4, 8, 16, 32 and 64 workers when "
         f"{serial_fraction:.0%} of it can't be divided. The divided part shrinks, the rest does "
-        f"not: 2 workers are {float(amdahl_speedup(2, serial_fraction)):.1f} times as fast, 64 are "
-        f"{float(amdahl_speedup(64, serial_fraction)):.1f} times, and no number reaches {limit:.0f}."
+        f"not: 2 workers are {at_two:.1f} times as fast, 64 are {at_most_workers:.1f} times, and "
+        f"no number reaches {limit:.0f}."
     )
     return (
         f'<svg class="hero-picture" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{told}" '

@@ -55,12 +55,16 @@ class Claim:
         if not self.claim.strip():
             raise LedgerError(f"{self.id}: claim is empty")
         if self.verdict not in VERDICTS:
-            raise LedgerError(f"{self.id}: verdict must be one of {list(VERDICTS)}, got {self.verdict!r}")
+            raise LedgerError(
+                f"{self.id}: verdict must be one of {list(VERDICTS)}, got {self.verdict!r}"
+            )
         said = bool(self.answer.strip()), bool(self.evidence)
         if self.verdict == "to-come" and any(said):
             raise LedgerError(f"{self.id}: an answer or evidence needs a verdict")
         if self.verdict != "to-come" and not all(said):
-            raise LedgerError(f"{self.id}: the verdict {self.verdict!r} needs an answer and evidence")
+            raise LedgerError(
+                f"{self.id}: the verdict {self.verdict!r} needs an answer and evidence"
+            )
 
     @property
     def chapter(self) -> int:

@@ -1,7 +1,7 @@
 """The machines that the recorded runs were taken on, read from the runs themselves.
 
-    ```{reference-machine}
-    ```
+```{reference-machine}
+```
 """
 
 from __future__ import annotations
@@ -58,8 +58,9 @@ class ReferenceMachineDirective(SphinxDirective):
             self.env.note_dependency(f"{RUNS}/{name}")
             machines.setdefault((run.machine.name, run.machine.hardware), []).append((name, run))
         if not machines:
-            LOGGER.warning("no recorded run in %s", RUNS, location=self.get_location(),
-                           type="amdahl_book")
+            LOGGER.warning(
+                "no recorded run in %s", RUNS, location=self.get_location(), type="amdahl_book"
+            )
         found: list[nodes.Node] = []
         for runs in machines.values():
             found += self._machine(runs)
@@ -69,20 +70,26 @@ class ReferenceMachineDirective(SphinxDirective):
         machine = runs[-1][1].machine
         facts = table(
             ("What", machine.name),
-            [row(nodes.Text(word), nodes.literal("", value) if word[0].islower()
-                 else nodes.Text(value)) for word, value in machine_rows(machine)],
-            widths=(30, 70), classes=["machine"],
+            [
+                row(
+                    nodes.Text(word),
+                    nodes.literal("", value) if word[0].islower() else nodes.Text(value),
+                )
+                for word, value in machine_rows(machine)
+            ],
+            widths=(30, 70),
+            classes=["machine"],
         )
         taken = table(
             ("Run", "Taken (UTC)", "Workers", "Rounds", "Load before, after", "Settings"),
             [self._run(name, run) for name, run in runs],
-            widths=(22, 18, 12, 10, 14, 24), classes=["runs"],
+            widths=(22, 18, 12, 10, 14, 24),
+            classes=["runs"],
         )
         return [facts, taken]
 
     def _run(self, name: str, run: Any) -> nodes.row:
-        workers = ", ".join(
-            f"{n}{'*' if run.oversubscribed(n) else ''}" for n in run.workers)
+        workers = ", ".join(f"{n}{'*' if run.oversubscribed(n) else ''}" for n in run.workers)
         settings = ", ".join(f"{key} {value}" for key, value in run.parameters.items())
         return row(
             nodes.literal("", name.removesuffix(".json")),

@@ -42,28 +42,50 @@ def shortened(text: str, longest: int = LONGEST) -> str:
 def describe(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Give a page that has no description the first paragraph of its text as one."""
+    """Describe a page by its front matter, or else by the first paragraph of its text."""
     context["docstitle"] = app.config.html_title
+    # A screen reader needs to be told where the language changes; MyST has no way to say it.
+    context["body"] = context.get("body", "").replace('class="zh"', 'class="zh" lang="zh"')
     if doctree is None or 'name="description"' in context.get("metatags", ""):
         return
-    for paragraph in doctree.findall(nodes.paragraph):
-        if isinstance(paragraph.parent, nodes.section) and len(paragraph.astext()) > 40:
-            words = escape(shortened(paragraph.astext()))
-            context["metatags"] = (
-                context.get("metatags", "") + f'\n<meta name="description" content="{words}">'
-            )
-            return
+    words = escape(shortened(_description(app, pagename, doctree)))
+    if words:
+        context["metatags"] = (
+            context.get("metatags", "") + f'\n<meta name="description" content="{words}">'
+        )
+
+
+def _description(app: Sphinx, pagename: str, doctree: nodes.document) -> str:
+    given = app.env.metadata.get(pagename, {}).get("description")
+    if given:
+        return str(given)
+    return next(
+        (
+            paragraph.astext()
+            for paragraph in doctree.findall(nodes.paragraph)
+            if isinstance(paragraph.parent, nodes.section) and len(paragraph.astext()) > 40
+        ),
+        "",
+    )
 
 
 def open_front_door(app: Sphinx, exception: Exception | None) -> None:
-    """Write the index of the site, which leads to the first page of the book."""
-    if exception is None and app.builder.format == "html":
-        page = FRONT_DOOR.format(
-            title=escape(app.config.html_title),
-            target=f"{app.config.root_doc}.html",
-            description="A course in which every speedup is measured and every model is fitted.",
-        )
-        (Path(app.outdir) / "index.html").write_text(page, encoding="utf-8")
+    """Write the index of the site, which leads to the first page of the book.
+
+    A build with warnings leaves no index and no environment: Sphinx warns only of pages that it
+    reads again, so the next build would pass over what this one found.
+    """
+    index = Path(app.outdir) / "index.html"
+    if exception or app.statuscode:
+        index.unlink(missing_ok=True)
+        Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
+        return
+    page = FRONT_DOOR.format(
+        title=escape(app.config.html_title),
+        target=f"{app.config.root_doc}.html",
+        description="A course in which every speedup is measured and every model is fitted.",
+    )
+    index.write_text(page, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:
