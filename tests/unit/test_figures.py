@@ -1,0 +1,64 @@
+"""Figures say in words what they draw, and draw what they are given."""
+
+import struct
+
+import pytest
+
+from amdahl_lab import figures
+from amdahl_lab.records import Interval
+
+
+def test_a_picture_carries_its_alternative_text_and_is_small():
+    figure, axes = figures.canvas()
+    alt = figures.laws(axes, [1, 2, 4], {"s = 0.1": [1.0, 1.8, 3.1]})
+    data, metadata = figures.Picture(figure, alt)._repr_mimebundle_()
+    assert data["text/plain"] == metadata["image/png"]["alt"] == alt
+    assert "s = 0.1 reaches 3.1" in alt
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert len(data["image/png"]) < 100_000
+    assert struct.unpack(">I", data["image/png"][16:20])[0] > 600  # pixels across
+
+
+def test_a_picture_without_words_is_refused():
+    figure, _ = figures.canvas()
+    with pytest.raises(ValueError, match="alt must tell"):
+        figures.Picture(figure, "  ")
+
+
+def test_oversubscribed_points_are_hollow_and_said_to_be():
+    _, axes = figures.canvas()
+    points = {2: Interval(1.8, 1.7, 1.9), 4: Interval(1.5, 1.2, 1.9)}
+    alt = figures.measured(axes, points, label="here", oversubscribed=[4])
+    markers = [bar.lines[0].get_markerfacecolor() for bar in axes.containers]
+    assert markers == [figures.COLOURS["measured"], "none"]
+    assert "1.50 (95% interval 1.20 to 1.90) on 4 workers (oversubscribed)" in alt
+
+
+def test_error_bars_end_where_the_interval_ends():
+    _, axes = figures.canvas()
+    figures.measured(axes, {2: Interval(1.8, 1.7, 2.1)}, label="here")
+    (segments,) = axes.containers[0].lines[2]
+    ends = segments.get_segments()[0][:, 1]
+    assert sorted(ends) == [pytest.approx(1.7), pytest.approx(2.1)]
+
+
+def test_stacked_bars_add_up():
+    _, axes = figures.canvas()
+    alt = figures.stacked_times(axes, {"N = 2": {"serial": 10.0, "compute": 45.0}})
+    tops = [patch.get_y() + patch.get_height() for patch in axes.patches]
+    assert tops == [10.0, 55.0]
+    assert "serial 10, compute 45, together 55" in alt
+
+
+def test_no_two_meanings_share_a_colour():
+    meanings = {name: figures.COLOURS[name] for name in ("compute", "communication", "waiting")}
+    meanings["serial"] = figures.COLOURS["serial"]
+    assert len({*meanings.values(), *figures.CURVES}) == len(meanings) + len(figures.CURVES)
+
+
+def test_intervals_draw_the_known_truth():
+    _, axes = figures.canvas()
+    rows = {"run 1": Interval(0.11, 0.09, 0.13)}
+    alt = figures.intervals(axes, rows, quantity="s", truth=0.1)
+    assert "the true value is 0.1" in alt
+    assert any(line.get_xdata()[0] == 0.1 for line in axes.lines)
