@@ -19,7 +19,7 @@ c.CourseDirectory.ignore = [
     "*.pyc",
     "__pycache__",
     "feedback",
-    "hidden_checks.py",  # never released, and never copied beside a student's notebook
+    "hidden_checks",  # never released, and never copied beside a student's notebook
 ]
 
 c.ClearSolutions.code_stub = {"python": "...  # your code here"}

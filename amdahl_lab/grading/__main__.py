@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"wrote {path.relative_to(root)}")
             return 0
         return _grade(course, root, options)
-    except (ValueError, course.NbgraderFailed) as problem:
+    except (ValueError, course.NbgraderError) as problem:
         print(problem, file=sys.stderr)
         return 1
 

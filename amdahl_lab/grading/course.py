@@ -26,12 +26,12 @@ CONFIG = "nbgrader_config.py"
 NOTEBOOK = "exercises"
 
 
-class NbgraderFailed(Exception):
+class NbgraderError(Exception):
     """A step of nbgrader went wrong; the message holds the end of its log."""
 
 
 def configuration(course: Path) -> Config:
-    """nbgrader's configuration of the course that lies in a folder.
+    """Load nbgrader's configuration of the course that lies in a folder.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def _interface(config: Config, root: Path) -> NbGraderAPI:
 def _done(result: dict) -> None:
     if not result["success"]:
         log = (result.get("log", "") + result.get("error", "")).strip()
-        raise NbgraderFailed("\n".join(log.splitlines()[-15:]))
+        raise NbgraderError("\n".join(log.splitlines()[-15:]))
 
 
 def assignments(course: Path) -> list[str]:
@@ -82,7 +82,7 @@ def generate(course: Path, target: Path | None = None) -> list[Path]:
 
     Raises
     ------
-    NbgraderFailed
+    NbgraderError
         If nbgrader refuses a solution.
     """
     config = configuration(course)
@@ -203,7 +203,7 @@ def _grade_one(
     try:
         _done(interface.autograde(assignment, student))
         _done(interface.generate_feedback(assignment, student))
-    except NbgraderFailed as failed:
+    except NbgraderError as failed:
         reason = str(failed).splitlines()[-1] if str(failed) else "unknown"
         return Result(student, {}, f"not marked ({reason})")
     marked = output / "autograded" / student / assignment / f"{NOTEBOOK}.ipynb"
@@ -294,5 +294,7 @@ def table(results: Iterable[Result], items: Iterable[Item]) -> str:
     for result in results:
         points = " ".join(f"{result.points.get(item.id, 0.0):>3g}" for item in items)
         lines.append(f"{result.student:{width}}  {result.total:>5g}  {points}  {result.problem}")
-    lines += [f"{head:>3}  {item.points:g}  {item.title}" for head, item in zip(heads, items)]
+    lines += [
+        f"{head:>3}  {item.points:g}  {item.title}" for head, item in zip(heads, items, strict=True)
+    ]
     return "\n".join(line.rstrip() for line in lines)

@@ -1,11 +1,12 @@
-"""Finds the hidden checks of an assignment: a plain file beside its solution."""
+"""Finds the hidden checks of an assignment: a small package beside its solution."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 from amdahl_lab.grading.items import Assignment
 
-FILE = "hidden_checks.py"
+PACKAGE = "hidden_checks"
 
 
 def load_assignment(folder: Path, notebook: str = "exercises") -> Assignment:
@@ -25,13 +26,17 @@ def load_assignment(folder: Path, notebook: str = "exercises") -> Assignment:
     Raises
     ------
     ValueError
-        If there is no file of hidden checks, or none for this notebook.
+        If there are no hidden checks, or none for this notebook.
     """
-    path = folder / FILE
+    path = folder / PACKAGE / "__init__.py"
     if not path.is_file():
-        raise ValueError(f"folder must hold {FILE}, got {folder}")
-    spec = importlib.util.spec_from_file_location(f"hidden_checks_{folder.name}", path)
+        raise ValueError(f"folder must hold {PACKAGE}/, got {folder}")
+    name = f"{PACKAGE}_{folder.name}"
+    spec = importlib.util.spec_from_file_location(
+        name, path, submodule_search_locations=[str(path.parent)]
+    )
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # its parts import each other
     spec.loader.exec_module(module)
     assignments = module.ASSIGNMENTS
     if notebook not in assignments:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from amdahl_lab.grading import wire
-from amdahl_lab.grading.session import CellRun, KernelSession, NoAnswer
+from amdahl_lab.grading.session import CellRun, KernelSession, NoAnswerError
 
 NOT_WRITTEN = "not written yet"
 
@@ -180,10 +180,14 @@ class FunctionCheck:
         question = {"function": self.subject, "cases": packed}
         answers = marking.session.ask("call", question, seconds=self.seconds)
         if not isinstance(answers, list) or len(answers) != len(cases):
-            raise NoAnswer("it gave no answer")
-        if all(_agrees(a, self.truth(*c), self.tolerance) for a, c in zip(answers, cases)):
+            raise NoAnswerError("it gave no answer")
+        if self._all_agree(answers, [self.truth(*case) for case in cases]):
             return [Verdict(self.item, self.item.points)]
         return nothing(self.items, self._hint(answers, cases))
+
+    def _all_agree(self, answers: list, expected: list) -> bool:
+        pairs = zip(answers, expected, strict=True)
+        return all(_agrees(answer, value, self.tolerance) for answer, value in pairs)
 
     def _hint(self, answers: list, cases: list[tuple]) -> str:
         problem = trouble(answers, self.subject)
@@ -192,7 +196,7 @@ class FunctionCheck:
         for mistake in self.misconceptions:
             with np.errstate(all="ignore"):
                 expected = [_attempt(mistake.answer, case) for case in cases]
-            if all(_agrees(a, e, self.tolerance) for a, e in zip(answers, expected)):
+            if self._all_agree(answers, expected):
                 return mistake.hint
         problem = problem or _shape_trouble(answers, [self.truth(*case) for case in cases])
         return problem or self.otherwise

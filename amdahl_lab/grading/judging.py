@@ -12,7 +12,7 @@ import numpy as np
 
 from amdahl_lab.grading import wire
 from amdahl_lab.grading.items import Item, Marking, Verdict, nothing, trouble
-from amdahl_lab.grading.session import NoAnswer
+from amdahl_lab.grading.session import NoAnswerError
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class TestsCheck:
         }
         answers = marking.session.ask("call", question, service=service, seconds=self.seconds)
         if not isinstance(answers, list) or len(answers) != len(laws):
-            raise NoAnswer("it gave no answer")
+            raise NoAnswerError("it gave no answer")
         problem = trouble([a for a in answers if _passed(a) is None] or [{}], self.subject)
         verdicts: dict[Callable, bool | None] = {}
         for place, index in enumerate(order):
@@ -90,7 +90,7 @@ class TestsCheck:
 
 
 def _passed(answer: Any) -> bool | None:
-    """What a test said of a law. A failed assertion says no, whatever else stops it says nothing."""
+    """What a test said of a law. A failed assertion says no; other exceptions say nothing."""
     if not isinstance(answer, dict):
         return None
     if answer.get("raised") == "AssertionError":

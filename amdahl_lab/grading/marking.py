@@ -10,7 +10,7 @@ from nbformat.v4 import new_output
 
 from amdahl_lab.grading.items import Assignment, Check, Marking, Verdict, nothing
 from amdahl_lab.grading.limits import Limits
-from amdahl_lab.grading.session import CellRun, KernelLost, KernelSession, NoAnswer
+from amdahl_lab.grading.session import CellRun, KernelLostError, KernelSession, NoAnswerError
 
 MARKS = "application/vnd.amdahl-lab.marks+json"
 
@@ -110,11 +110,11 @@ class _Run:
             run = self.session.run(cell.source, seconds)
             cell.outputs = list(run.outputs)
             self.runs[grade_id(cell)] = run
-        except KernelLost as lost:
+        except KernelLostError as lost:
             self._lose(place, lost)
             cell.outputs = [_note(f"This cell was stopped: {lost}.")]
 
-    def _lose(self, place: int, lost: KernelLost) -> None:
+    def _lose(self, place: int, lost: KernelLostError) -> None:
         self._close()
         self.deadly.add(place)
         self.why_lost = str(lost)
@@ -147,7 +147,7 @@ class _Run:
         )
         try:
             self.session = session.__enter__()
-        except KernelLost as lost:
+        except KernelLostError as lost:
             self.why_lost = str(lost)
             return
         for earlier in range(place):
@@ -156,7 +156,7 @@ class _Run:
             try:
                 seconds = min(marker.limits.cell_seconds, max(self._left(), 0.0))
                 self.session.run(self.cells[earlier].source, seconds)
-            except KernelLost as lost:
+            except KernelLostError as lost:
                 self._lose(earlier, lost)
                 return
 
@@ -167,10 +167,10 @@ class _Run:
             return nothing(check.items, self.why_lost)
         try:
             return check.mark(Marking(self.session, self.marker.seed, self.runs))
-        except NoAnswer as problem:
+        except NoAnswerError as problem:
             self.deadly_subjects.add(check.subject)
             return nothing(check.items, f"{check.subject} was asked, and {problem}")
-        except KernelLost as lost:
+        except KernelLostError as lost:
             self.deadly_subjects.add(check.subject)
             self._close()
             self.why_lost = str(lost)

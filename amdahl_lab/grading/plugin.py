@@ -74,7 +74,7 @@ class GradeNotebook(NbGraderPreprocessor):
         help="Seed of the hidden inputs; from the file grading_seed if left out.",
     ).tag(config=True)
     solutions = Unicode(
-        "solutions", help="Folder that holds hidden_checks.py of each assignment."
+        "solutions", help="Folder that holds hidden_checks of each assignment."
     ).tag(config=True)
 
     def preprocess(

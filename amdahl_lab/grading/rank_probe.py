@@ -25,28 +25,19 @@ def run(function: Callable, *, workers: int, **scenario: Any) -> list:
     """
     from amdahl_lab.parallel import run_ranks
 
-    return run_ranks(train, workers, function, timeout=40.0, **scenario)
+    return run_ranks(train, workers, function, scenario, timeout=40.0)
 
 
-def train(
-    function: Callable, *, seed: int, layers: list, shards: list, steps: int, rate: float
-) -> list:
+def train(function: Callable, scenario: dict[str, Any]) -> list[float]:
     """One rank: gradient descent on its own shard, in double precision.
 
     Parameters
     ----------
     function : callable
         Makes the gradients of all ranks one.
-    seed : int
-        What data and first weights are drawn from, the same on each rank.
-    layers : list of int
-        Widths of the network.
-    shards : list of int
-        Number of samples of each rank.
-    steps : int
-        Steps of gradient descent.
-    rate : float
-        Learning rate.
+    scenario : dict
+        ``seed`` of data and first weights, ``layers`` (widths of the network), ``shards`` (samples
+        of each rank), ``steps`` and learning ``rate``.
 
     Returns
     -------
@@ -56,8 +47,8 @@ def train(
     import torch
     import torch.distributed as dist
 
-    rank = dist.get_rank()
-    weights, biases, inputs, targets = drawn(seed, layers, sum(shards))
+    rank, shards, rate = dist.get_rank(), scenario["shards"], scenario["rate"]
+    weights, biases, inputs, targets = drawn(scenario["seed"], scenario["layers"], sum(shards))
     mine = slice(sum(shards[:rank]), sum(shards[: rank + 1]))
     x, y = torch.tensor(inputs[mine]), torch.tensor(targets[mine])
     modules: list[torch.nn.Module] = []
@@ -68,7 +59,7 @@ def train(
             linear.bias.copy_(torch.tensor(bias))
         modules += [linear, torch.nn.Tanh()]
     model = torch.nn.Sequential(*modules[:-1])
-    for _ in range(steps):
+    for _ in range(scenario["steps"]):
         model.zero_grad()
         torch.nn.functional.mse_loss(model(x), y).backward()
         function(model, len(x))

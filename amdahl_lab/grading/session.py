@@ -4,8 +4,6 @@ All that arrives is data: JSON messages of bounded size, checked before use. Not
 student's process sent is unpickled, executed or shown as HTML.
 """
 
-import base64
-import binascii
 import contextlib
 import json
 import os
@@ -16,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,18 +25,18 @@ from nbformat.v4 import new_output
 
 from amdahl_lab.grading import sandbox, wire
 from amdahl_lab.grading.limits import Limits
+from amdahl_lab.grading.outputs import Outputs
+from amdahl_lab.grading.watch import Watch
 
 _PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4, "hb": 5}
 _SOCKETS = {"shell": zmq.DEALER, "iopub": zmq.SUB, "stdin": zmq.DEALER, "control": zmq.DEALER}
-_PICTURES = ("image/png", "image/jpeg")
-_CUT = "\n... the rest of this output was cut ...\n"
 
 
-class KernelLost(Exception):
+class KernelLostError(Exception):
     """The kernel is gone; the message is a sentence for the student."""
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """A question got no usable answer; the message is a sentence for the student."""
 
 
@@ -62,83 +60,6 @@ class CellRun:
     outputs: tuple[NotebookNode, ...]
     seconds: float
     loopback_bytes: int | None = None
-
-
-@dataclass
-class _Outputs:
-    """Collects the outputs of one cell within a budget."""
-
-    limits: Limits
-    nodes: list[NotebookNode] = field(default_factory=list)
-    received: int = 0
-    kept: int = 0
-    clear_next: bool = False
-
-    def add(self, kind: str, content: dict[str, Any], size: int) -> None:
-        self.received += size
-        if kind == "clear_output":
-            self.clear_next = content.get("wait") is True
-            if not self.clear_next:
-                self._clear()
-            return
-        if kind not in ("stream", "execute_result", "display_data", "error"):
-            return
-        if self.clear_next:
-            self._clear()
-        if self.kept >= self.limits.output_bytes:
-            return
-        if kind == "stream":
-            self._add_stream(content)
-        elif kind == "error":
-            self._add_error(content)
-        else:
-            self._add_data(content)
-
-    def _clear(self) -> None:
-        self.nodes, self.kept, self.clear_next = [], 0, False
-
-    def _text(self, value: Any) -> str:
-        text = value if isinstance(value, str) else ""
-        room = max(self.limits.output_bytes - self.kept, 0)
-        if len(text) > room:
-            text = text[:room] + _CUT
-        self.kept += len(text)
-        return text.encode("utf-8", "replace").decode()
-
-    def _add_stream(self, content: dict[str, Any]) -> None:
-        name = "stderr" if content.get("name") == "stderr" else "stdout"
-        text = self._text(content.get("text"))
-        last = self.nodes[-1] if self.nodes else None
-        if last is not None and last.output_type == "stream" and last.name == name:
-            last.text += text
-        else:
-            self.nodes.append(new_output("stream", name=name, text=text))
-
-    def _add_error(self, content: dict[str, Any]) -> None:
-        traceback = content.get("traceback")
-        lines = [self._text(line) for line in traceback] if isinstance(traceback, list) else []
-        name, value = self._text(content.get("ename")), self._text(content.get("evalue"))
-        self.nodes.append(new_output("error", ename=name, evalue=value, traceback=lines))
-
-    def _add_data(self, content: dict[str, Any]) -> None:
-        data = content.get("data")
-        if not isinstance(data, dict):
-            return
-        kept = {"text/plain": self._text(data.get("text/plain"))}
-        for mime in _PICTURES:
-            if self.kept < self.limits.output_bytes * 10 and _is_base64(data.get(mime)):
-                kept[mime] = data[mime]
-        # Not an execute_result: only the grader writes those, because nbgrader reads points there.
-        self.nodes.append(new_output("display_data", data=kept))
-
-
-def _is_base64(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and bool(
-            base64.b64decode(value.replace("\n", ""), validate=True)
-        )
-    except (binascii.Error, ValueError):
-        return False
 
 
 class KernelSession:
@@ -209,7 +130,7 @@ class KernelSession:
                 limits=self.limits,
                 secrets=self.secret_folders,
             )
-        self.watch = sandbox.Watch(self._process, inside, connection, self.limits)
+        self.watch = Watch(self._process, inside, connection, self.limits)
         if sys.platform == "linux":
             self.watch.__enter__()
         self._connect(address)
@@ -240,7 +161,7 @@ class KernelSession:
                     message = self._receive("shell")
                     if message is not None and _parent(message) == sent:
                         return
-        raise KernelLost("it did not start in time")
+        raise KernelLostError("it did not start in time")
 
     def _end(self) -> None:
         if hasattr(self, "_process"):
@@ -254,7 +175,7 @@ class KernelSession:
     def _check_alive(self) -> None:
         if self._process.poll() is not None:
             time.sleep(2 * self.limits.watch_seconds)
-            raise KernelLost(self.watch.verdict or "its process ended")
+            raise KernelLostError(self.watch.verdict or "its process ended")
 
     def _send(self, socket: str, kind: str, content: dict[str, Any]) -> str:
         message = self._session.send(self._sockets[socket], kind, content)
@@ -290,11 +211,11 @@ class KernelSession:
 
         Raises
         ------
-        KernelLost
+        KernelLostError
             If the kernel is gone, or did not come back after an interrupt.
         """
         seconds = self.limits.cell_seconds if seconds is None else seconds
-        outputs = _Outputs(self.limits)
+        outputs = Outputs(self.limits)
         before, started = self.watch.loopback(), time.monotonic()
         status = self._execute(code, outputs, seconds, None)
         after = self.watch.loopback()
@@ -335,9 +256,9 @@ class KernelSession:
 
         Raises
         ------
-        NoAnswer
+        NoAnswerError
             If the answer is missing, late, too large or garbled.
-        KernelLost
+        KernelLostError
             If the kernel is gone.
         """
         seconds = self.limits.question_seconds if seconds is None else seconds
@@ -357,18 +278,18 @@ class KernelSession:
                 pass
             return "{}"
 
-        outputs = _Outputs(self.limits)
+        outputs = Outputs(self.limits)
         status = self._execute(wire.question(kind, question), outputs, seconds, listen)
         if status == "timeout":
-            raise NoAnswer(f"it took longer than {seconds:.0f} s")
+            raise NoAnswerError(f"it took longer than {seconds:.0f} s")
         if len(answers) != 1:
-            raise NoAnswer("it gave no answer")
+            raise NoAnswerError("it gave no answer")
         return answers[0]
 
     def _execute(
         self,
         code: str,
-        outputs: _Outputs,
+        outputs: Outputs,
         seconds: float,
         listen: Callable[[str], str] | None,
     ) -> str:
@@ -411,13 +332,13 @@ class KernelSession:
                     deadline = min(deadline, time.monotonic() + 2.0)
             if outputs.received > self.limits.flood_bytes:
                 sandbox.stop(self._process)
-                raise KernelLost("it printed without end")
+                raise KernelLostError("it printed without end")
             if time.monotonic() > deadline:
                 if status:
                     break
                 if interrupted:
                     sandbox.stop(self._process)
-                    raise KernelLost(
+                    raise KernelLostError(
                         f"it ran longer than {seconds:.0f} s and could not be interrupted"
                     )
                 interrupted = True
