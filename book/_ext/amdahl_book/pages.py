@@ -76,7 +76,7 @@ def open_front_door(app: Sphinx, exception: Exception | None) -> None:
     reads again, so the next build would pass over what this one found.
     """
     index = Path(app.outdir) / "index.html"
-    if exception or app.statuscode:
+    if exception or (app._warncount and (app.keep_going or app.warningiserror)):
         index.unlink(missing_ok=True)
         Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
         return

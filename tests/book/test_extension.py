@@ -1,0 +1,304 @@
+"""What the site's own extension does, and what it refuses: each refusal shown by a small book."""
+
+import base64
+import itertools
+import json
+import os
+
+import pytest
+from amdahl_book.alt_text import words_of
+from amdahl_book.glued import GlueError, find, formatted
+from amdahl_book.hero import hero_svg
+from amdahl_book.pages import shortened
+from bs4 import BeautifulSoup
+from sphinx.application import Sphinx
+
+PIXEL = base64.b64encode(
+    base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+    )
+).decode()
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 9L9 0"/></svg>'
+WORDS = "A line that rises from one to three."
+
+
+def output(data, name=None, prefix=""):
+    scrap = {"scrapbook": {"name": name, "mime_prefix": prefix}} if name else {}
+    data = {prefix + mime: content for mime, content in data.items()}
+    return {"output_type": "display_data", "data": data, "metadata": scrap}
+
+
+def notebook(*outputs):
+    cell = {
+        "cell_type": "code",
+        "execution_count": 1,
+        "id": "only",
+        "metadata": {},
+        "source": "1",
+        "outputs": list(outputs),
+    }
+    head = {"cell_type": "markdown", "id": "head", "metadata": {}, "source": "# A lab"}
+    metadata = {"language_info": {"name": "python"}}
+    return json.dumps(
+        {"cells": [head, cell], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    )
+
+
+HIDDEN = "application/papermill.record/"
+LAB = notebook(
+    output({"text/plain": "'1.83 (95% interval 1.79 to 1.87)'"}, "speedup", HIDDEN),
+    output({"text/plain": "np.float64(0.0812)"}, "share", HIDDEN),
+    output({"image/svg+xml": PICTURE, "text/plain": WORDS}, "picture"),
+    output({"image/png": PIXEL, "text/plain": "<Figure size 640x480 with 1 Axes>"}, "wordless"),
+    output({"text/html": '<div class="amdahl-explorer" data-explorer="x"></div>'}, "explorer"),
+    output(
+        {
+            "application/vnd.jupyter.widget-view+json": {"model_id": "m"},
+            "text/html": "<p>the words of a widget</p>",
+            "text/plain": "Widget()",
+        }
+    ),
+)
+LEDGER = """claims:
+- id: C1.1
+  claim: one
+  verdict: holds
+  answer: yes it does
+  evidence: [someone1967, fig-a, eq-a, sec-a]
+- {id: C1.2, claim: two, verdict: wrong, answer: no it does not, evidence: [fig-nowhere]}
+- {id: C2.1, claim: three, verdict: to-come}
+"""
+GOOD = """# Good
+
+It is {glued}`lab:speedup`, of which {glued}`lab:share:.1%` is serial; see {claim}`C1.1`.
+
+$$ a = b $$ (eq-a)
+
+```{glued-figure} lab:picture
+:name: fig-a
+The line rises.
+```
+
+(sec-a)=
+## A section
+
+```{glued-explorer} lab:explorer
+```
+
+```{bibliography}
+```
+"""
+BAD = """# Bad
+
+{glued}`lab:nothing` {glued}`nolab:speedup` {glued}`lab:speedup:.1%` {claim}`C7.7`
+
+```{glued-figure} lab:share
+A caption.
+```
+
+```{glued-figure} lab:picture
+```
+
+```{glued-explorer} lab:speedup
+```
+
+```{claims} 3
+```
+
+![](pixel.png)
+"""
+CONFIGURATION = {
+    "extensions": ["myst_nb", "sphinxcontrib.bibtex", "amdahl_book"],
+    "bibtex_bibfiles": ["references.bib"],
+    "nb_execution_mode": "off",
+    "nb_ipywidgets_js": {},
+    "nb_mime_priority_overrides": [
+        ["html", "application/vnd.jupyter.widget-view+json", None],
+        ["html", "text/html", 1],
+    ],
+    "myst_enable_extensions": ["dollarmath"],
+    "numfig": True,
+    "html_title": "A small book",
+    "root_doc": "book/ledger",
+    "nitpicky": True,
+}
+
+
+@pytest.fixture(scope="module")
+def small_book(tmp_path_factory):
+    """A book of four pages, built once: its folder and its warnings."""
+    folder = tmp_path_factory.mktemp("book")
+    source = folder / "source"
+    files = {
+        "book/claims.yml": LEDGER,
+        "book/ledger.md": "# Ledger\n\n```{claims} 1\n```\n```{claims} 2\n```\n"
+        "```{claims-summary}\n```\n\n```{toctree}\n../one/good\n../one/bad\n../one/lab\n```\n",
+        "one/good.md": GOOD,
+        "one/bad.md": BAD,
+        "one/lab.ipynb": LAB,
+        "references.bib": "@misc{someone1967, author={One, Some}, title={T}, year={1967}}",
+    }
+    for name, text in files.items():
+        path = source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (source / "one" / "pixel.png").write_bytes(base64.b64decode(PIXEL))
+    with (folder / "warnings").open("w+", encoding="utf-8") as warnings:
+        app = Sphinx(
+            source, None, folder / "html", folder / "trees", "html", CONFIGURATION,
+            status=None, warning=warnings, warningiserror=True, keep_going=True,
+        )  # fmt: skip
+        app.build(force_all=True)
+        warnings.seek(0)
+        return folder / "html", warnings.read()
+
+
+@pytest.fixture(scope="module")
+def good(small_book):
+    folder, _ = small_book
+    text = (folder / "one" / "good.html").read_text(encoding="utf-8")
+    return BeautifulSoup(text, "html.parser")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "lab.ipynb glues no 'nothing'",
+        "no notebook 'nolab.ipynb'",
+        "can't be formatted with '.1%'",
+        "amdahl-claim' reference target not found: C7.7",
+        "'lab:share' is no picture",
+        "'lab:picture' needs a caption",
+        "'lab:speedup' has no HTML",
+        "no claims of chapter '3'",
+        "amdahl-evidence' reference target not found: fig-nowhere",
+    ],
+)
+def test_what_is_not_in_order_is_warned_of(small_book, said):
+    assert said in small_book[1]
+
+
+def test_every_image_without_words_is_warned_of(small_book):
+    found = [line for line in small_book[1].splitlines() if "without alternative text" in line]
+    assert len(found) == 2, found  # a bare Markdown image, and a figure that only has a repr
+    assert "bad.md" in " ".join(found)
+    assert "lab.ipynb" in " ".join(found)
+
+
+def test_a_page_in_order_is_not_warned_of(small_book):
+    assert "good.md" not in small_book[1]
+
+
+def test_a_build_with_warnings_opens_no_front_door(small_book):
+    assert not (small_book[0] / "index.html").exists()
+    assert not (small_book[0].parent / "trees" / "environment.pickle").exists()
+
+
+def test_numbers_come_from_the_notebook(good):
+    shown = [tag.text for tag in good.select("span.glued")]
+    assert shown == ["1.83 (95% interval 1.79 to 1.87)", "8.1%"]
+
+
+def test_a_figure_comes_with_words_caption_and_number(good, small_book):
+    figure = good.find("figure", id="fig-a")
+    assert figure.img["alt"] == WORDS
+    assert "The line rises." in figure.figcaption.text
+    assert "Fig. 1" in figure.figcaption.text
+    assert (small_book[0] / "one" / figure.img["src"]).read_text(encoding="utf-8") == PICTURE
+
+
+def test_a_notebooks_own_picture_gets_its_words(small_book):
+    page = BeautifulSoup(
+        (small_book[0] / "one" / "lab.html").read_text(encoding="utf-8"), "html.parser"
+    )
+    assert page.select("img[src$=svg]")[0]["alt"] == WORDS
+
+
+def test_html_wins_over_a_widget(small_book):
+    text = (small_book[0] / "one" / "lab.html").read_text(encoding="utf-8")
+    assert "the words of a widget" in text
+    assert "widget-view" not in text
+    assert "Widget()" not in text
+
+
+def test_evidence_is_linked_by_what_it_is(small_book):
+    text = (small_book[0] / "book" / "ledger.html").read_text(encoding="utf-8")
+    row = BeautifulSoup(text, "html.parser").find(id="claim-c1-1")
+    links = {a.text: a["href"] for a in row.select(".evidence a")}
+    assert links["Fig. 1"] == "../one/good.html#fig-a"
+    assert links["A section"] == "../one/good.html#sec-a"
+    assert any(href.endswith("#equation-eq-a") for href in links.values())
+    assert any("someone1967" in href or "id" in href for href in links.values())
+
+
+def test_the_summary_counts_the_rows(small_book):
+    text = (small_book[0] / "book" / "ledger.html").read_text(encoding="utf-8")
+    counts = [i.text for i in BeautifulSoup(text, "html.parser").select(".verdict-counts strong")]
+    assert counts == ["1", "0", "1", "0", "1"]  # holds, holds if, wrong, unsupported, to come
+
+
+def test_the_script_loads_where_an_explorer_is(small_book):
+    folder, _ = small_book
+    with_one = {"good.html", "lab.html"}
+    for path in (folder / "one").glob("*.html"):
+        assert ("explorers.js" in path.read_text(encoding="utf-8")) == (path.name in with_one)
+
+
+@pytest.mark.parametrize(
+    ("plain", "words"),
+    [
+        ("'A line\n  that rises'", "A line that rises"),
+        ("A line", "A line"),
+        ("<Figure size 640x480 with 1 Axes>", ""),
+        ("<amdahl_lab.figures.Picture object at 0x7f>", ""),
+        ("", ""),
+    ],
+)
+def test_words_of_an_output(plain, words):
+    assert words_of(plain) == words
+
+
+@pytest.mark.parametrize(
+    ("plain", "spec", "text"),
+    [
+        ("0.0812", ".1%", "8.1%"),
+        ("np.float64(0.5)", ".2f", "0.50"),
+        ("'already text'", "", "already text"),
+        ("12", "", "12"),
+    ],
+)
+def test_a_value_is_formatted(plain, spec, text):
+    assert formatted(plain, spec) == text
+
+
+@pytest.mark.parametrize("target", ["", "lab", "lab:", ":name"])
+def test_a_target_of_another_form_is_refused(tmp_path, target):
+    with pytest.raises(GlueError, match="must read notebook:name"):
+        find(tmp_path, target)
+
+
+def test_a_changed_notebook_is_read_again(tmp_path):
+    path = tmp_path / "lab.ipynb"
+    for number, value in enumerate(("1", "2")):
+        path.write_text(notebook(output({"text/plain": value}, "v")), encoding="utf-8")
+        os.utime(path, ns=(number, number))
+        assert find(tmp_path, "lab:v")[1]["text/plain"] == value
+
+
+def test_text_is_cut_at_a_word():
+    assert shortened("one  two three", 9) == "one two…"
+    assert shortened("short", 9) == "short"
+
+
+def test_the_front_picture_has_the_heights_of_the_law():
+    picture = BeautifulSoup(hero_svg(0.25), "html.parser").svg
+    divided = [float(r["height"]) for r in picture.select(".hero-divided")]
+    serial = {r["height"] for r in picture.select(".hero-serial")}
+    assert len(serial) == 1, "the serial part is the same in every bar"
+    # a quarter is serial, so the divided part is three times as high on one worker, and halves
+    assert divided[0] == pytest.approx(3 * float(serial.pop()), abs=0.2)
+    for first, second in itertools.pairwise(divided):
+        assert second == pytest.approx(first / 2, abs=0.11)
+    # 1 / (1/4 + 3/8) = 1.6 on two workers; the limit is 4
+    assert "2 workers are 1.6 times" in picture["aria-label"]
+    assert "no number reaches 4" in picture["aria-label"]
