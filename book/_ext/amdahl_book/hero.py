@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WORKERS = (1, 2, 4, 8, 16, 32, 64)
 WIDTH, HEIGHT = 720, 360
-LEFT, RIGHT, TOP, BOTTOM = 8, 8, 30, 58
+LEFT, RIGHT, TOP, BOTTOM = 8, 8, 30, 56
 BAR_SHARE = 0.62
 
 
@@ -71,7 +71,7 @@ def hero_svg(serial_fraction: float) -> str:
         f'xmlns="http://www.w3.org/2000/svg">{"".join(parts)}'
         f'<line class="hero-floor" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{floor - serial:.1f}" '
         f'y2="{floor - serial:.1f}"/>'
-        f'<text class="hero-axis" x="{WIDTH / 2}" y="{HEIGHT - 4}">workers</text></svg>'
+        f'<text class="hero-axis" x="{WIDTH / 2}" y="{HEIGHT - 10}">workers</text></svg>'
     )
 
 
