@@ -4,6 +4,9 @@ import base64
 import itertools
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from amdahl_book.alt_text import words_of
@@ -11,8 +14,8 @@ from amdahl_book.glued import GlueError, find, formatted
 from amdahl_book.hero import hero_svg
 from amdahl_book.pages import shortened
 from bs4 import BeautifulSoup
-from sphinx.application import Sphinx
 
+ROOT = Path(__file__).resolve().parents[2]
 PIXEL = base64.b64encode(
     base64.b64decode(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
@@ -124,33 +127,41 @@ CONFIGURATION = {
 }
 
 
+FILES = {
+    "book/claims.yml": LEDGER,
+    "book/ledger.md": "# Ledger\n\n```{claims} 1\n```\n```{claims} 2\n```\n"
+    "```{claims-summary}\n```\n\n```{toctree}\n../one/good\n../one/bad\n../one/lab\n```\n",
+    "one/good.md": GOOD,
+    "one/bad.md": BAD,
+    "one/lab.ipynb": LAB,
+    "references.bib": "@misc{someone1967, author={One, Some}, title={T}, year={1967}}",
+}
+
+
+def write(folder, files):
+    for name, text in files.items():
+        path = folder / "source" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def build(folder):
+    """Build the book in `folder/source`, as far as it changed, and return the warnings."""
+    settings = "".join(f"{name} = {value!r}\n" for name, value in CONFIGURATION.items())
+    path = f"import sys\nsys.path.insert(0, {str(ROOT / 'book' / '_ext')!r})\n"
+    write(folder, {"conf.py": path + settings})
+    flags = ["-q", "-W", "--keep-going", "--no-color", "-d", folder / "trees"]
+    command = [sys.executable, "-m", "sphinx", *flags, folder / "source", folder / "html"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120).stderr
+
+
 @pytest.fixture(scope="module")
 def small_book(tmp_path_factory):
     """A book of four pages, built once: its folder and its warnings."""
     folder = tmp_path_factory.mktemp("book")
-    source = folder / "source"
-    files = {
-        "book/claims.yml": LEDGER,
-        "book/ledger.md": "# Ledger\n\n```{claims} 1\n```\n```{claims} 2\n```\n"
-        "```{claims-summary}\n```\n\n```{toctree}\n../one/good\n../one/bad\n../one/lab\n```\n",
-        "one/good.md": GOOD,
-        "one/bad.md": BAD,
-        "one/lab.ipynb": LAB,
-        "references.bib": "@misc{someone1967, author={One, Some}, title={T}, year={1967}}",
-    }
-    for name, text in files.items():
-        path = source / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    (source / "one" / "pixel.png").write_bytes(base64.b64decode(PIXEL))
-    with (folder / "warnings").open("w+", encoding="utf-8") as warnings:
-        app = Sphinx(
-            source, None, folder / "html", folder / "trees", "html", CONFIGURATION,
-            status=None, warning=warnings, warningiserror=True, keep_going=True,
-        )  # fmt: skip
-        app.build(force_all=True)
-        warnings.seek(0)
-        return folder / "html", warnings.read()
+    write(folder, FILES)
+    (folder / "source" / "one" / "pixel.png").write_bytes(base64.b64decode(PIXEL))
+    return folder / "html", build(folder)
 
 
 @pytest.fixture(scope="module")
@@ -302,3 +313,21 @@ def test_the_front_picture_has_the_heights_of_the_law():
     # 1 / (1/4 + 3/8) = 1.6 on two workers; the limit is 4
     assert "2 workers are 1.6 times" in picture["aria-label"]
     assert "no number reaches 4" in picture["aria-label"]
+
+
+def test_a_change_on_one_page_is_seen_on_the_pages_that_build_on_it(tmp_path):
+    in_order = LEDGER.replace("fig-nowhere", "fig-a")
+    write(tmp_path, {**FILES, "book/claims.yml": in_order, "one/bad.md": "# Not bad\n"})
+    notebook_in_order = json.loads(LAB)
+    notebook_in_order["cells"][1]["outputs"].pop(3)  # the picture without words
+    write(tmp_path, {"one/lab.ipynb": json.dumps(notebook_in_order)})
+    assert build(tmp_path) == ""
+    assert (tmp_path / "html" / "index.html").exists()
+
+    write(tmp_path, {"one/lab.ipynb": json.dumps(notebook_in_order).replace("1.83 (", "1.92 (")})
+    assert build(tmp_path) == ""
+    assert "1.92 (95%" in (tmp_path / "html" / "one" / "good.html").read_text(encoding="utf-8")
+
+    write(tmp_path, {"one/good.md": GOOD.replace(":name: fig-a\n", "")})
+    assert "book/ledger.md" in build(tmp_path), "the ledger's evidence went"
+    assert not (tmp_path / "html" / "index.html").exists()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 LEDGER_FILE = "book/claims.yml"
 LEDGER_PAGE = "book/ledger"
+_MARK = "amdahl_claims"
 
 
 def _ledger(env: BuildEnvironment) -> tuple[Claim, ...]:
@@ -53,6 +54,7 @@ class ClaimsDirective(SphinxDirective):
         """Return the table, or a warning when the ledger or the chapter is not in order."""
         try:
             claims = [c for c in _ledger(self.env) if str(c.chapter) == self.arguments[0]]
+            self.env.metadata[self.env.docname][_MARK] = "yes"
             if not claims:
                 raise LedgerError(f"no claims of chapter {self.arguments[0]!r}")
         except LedgerError as problem:
@@ -188,9 +190,15 @@ def resolve(
     return None
 
 
+def pages_with_evidence(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Return the pages to write again: evidence may have gone from a page that they link to."""
+    return [docname for docname, metadata in env.metadata.items() if _MARK in metadata]
+
+
 def setup(app: Sphinx) -> None:
     """Register the directives, the role and the resolver."""
     app.add_directive("claims", ClaimsDirective)
     app.add_directive("claims-summary", ClaimsSummaryDirective)
     app.add_role("claim", ClaimRole())
     app.connect("missing-reference", resolve)
+    app.connect("env-updated", pages_with_evidence)
