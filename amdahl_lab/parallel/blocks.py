@@ -10,6 +10,7 @@ from amdahl_lab.parallel.strategies import DataParallel
 from amdahl_lab.parallel.workloads import Digits
 
 WARM_STEPS = 2
+SHORTEST = 1e-9  # seconds, for a rank whose time does not count: a time must be above 0
 UNIT_PRODUCTS = 40  # products of two 96 x 96 matrices in one unit: about a millisecond
 
 
@@ -57,33 +58,40 @@ def train_block(workload: Digits, steps: int) -> dict[str, float]:
     return seconds
 
 
-def control_block(serial_units: int, parallel_units: int) -> dict[str, float]:
+def control_block(workers: int, serial_units: int, parallel_units: int) -> dict[str, float]:
     """Time one step of the control on this rank: rank 0's units, then everybody's.
+
+    Cores that share a chip slow each other down, so a unit would take longer in the parallel part
+    than in the serial one, and the true serial fraction would not be the one that was put in.
+    Ranks that wait, or are too many for `workers`, therefore do units that nobody counts.
 
     Parameters
     ----------
+    workers : int
+        Ranks that share the parallel units; the others only keep their cores as busy.
     serial_units : int
         Units that rank 0 works off while the others wait.
     parallel_units : int
-        Units that are dealt out over all ranks.
+        Units that are dealt out over the workers.
 
     Returns
     -------
     dict of str to float
-        Seconds of the step: "step".
+        Seconds of the step, to the end of the last worker: "step".
     """
-    rank, workers = dist.get_rank(), dist.get_world_size()
-    share = len(range(rank, parallel_units, workers))
+    rank = dist.get_rank()
+    share = len(range(rank, parallel_units, workers)) if rank < workers else 0
     matrix = torch.eye(96)
-    _work(matrix, 5)
-
-    def step(_: int) -> None:
-        if rank == 0:
-            _work(matrix, serial_units)
-        dist.barrier()
-        _work(matrix, share)
-
-    return {"step": seconds_per_turn(step, 1)}
+    _work(matrix, 5 * UNIT_PRODUCTS)
+    dist.barrier()
+    start = time.perf_counter()
+    if rank == 0:
+        _work(matrix, serial_units * UNIT_PRODUCTS)
+    _wait_busily(matrix)
+    _work(matrix, share * UNIT_PRODUCTS)
+    end = time.perf_counter()
+    _wait_busily(matrix)
+    return {"step": end - start if rank < workers else SHORTEST}
 
 
 def seconds_per_turn(turn: Callable[[int], object], turns: int) -> float:
@@ -95,6 +103,12 @@ def seconds_per_turn(turn: Callable[[int], object], turns: int) -> float:
     return (time.perf_counter() - start) / turns
 
 
-def _work(matrix: torch.Tensor, units: int) -> None:
-    for _ in range(units * UNIT_PRODUCTS):
+def _work(matrix: torch.Tensor, products: int) -> None:
+    for _ in range(products):
         torch.mm(matrix, matrix)
+
+
+def _wait_busily(matrix: torch.Tensor) -> None:
+    everyone = dist.barrier(async_op=True)
+    while not everyone.is_completed():
+        _work(matrix, 1)

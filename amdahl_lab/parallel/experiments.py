@@ -98,7 +98,8 @@ def control_scaling(
     Returns
     -------
     ScalingRun
-        Seconds per step, one phase: "step". Where the parallel units do not divide by N, the
+        Seconds per step, one phase: "step". Every N runs on as many ranks as the largest, the
+        idle ones kept busy, so that a unit takes as long in all of them. Where the parallel units do not divide by N, the
         largest share counts, as it would for any work in whole pieces.
 
     Raises
@@ -111,9 +112,10 @@ def control_scaling(
     if units < 1:
         raise ValueError(f"units must be at least 1, got {units!r}")
     serial = round(serial_fraction * units)
+    counts = _distinct("workers", workers)
     blocks = {
-        count: partial(_slowest, count, 1, control_block, serial, units - serial)
-        for count in _distinct("workers", workers)
+        count: partial(_slowest, max(counts), 1, control_block, count, serial, units - serial)
+        for count in counts
     }
     parameters = {
         "serial_fraction": serial / units,
