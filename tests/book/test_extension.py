@@ -122,7 +122,7 @@ CONFIGURATION = {
     "myst_enable_extensions": ["dollarmath"],
     "numfig": True,
     "html_title": "A small book",
-    "root_doc": "book/ledger",
+    "root_doc": "start",
     "nitpicky": True,
 }
 
@@ -130,7 +130,9 @@ CONFIGURATION = {
 FILES = {
     "book/claims.yml": LEDGER,
     "book/ledger.md": "# Ledger\n\n```{claims} 1\n```\n```{claims} 2\n```\n"
-    "```{claims-summary}\n```\n\n```{toctree}\n../one/good\n../one/bad\n../one/lab\n```\n",
+    "```{claims-summary}\n```\n",
+    # Its own page: Sphinx writes a page again when one in its table of contents changes.
+    "start.md": "# Start\n\n```{toctree}\nbook/ledger\none/good\none/bad\none/lab\n```\n",
     "one/good.md": GOOD,
     "one/bad.md": BAD,
     "one/lab.ipynb": LAB,
@@ -157,7 +159,7 @@ def build(folder):
 
 @pytest.fixture(scope="module")
 def small_book(tmp_path_factory):
-    """A book of four pages, built once: its folder and its warnings."""
+    """A book of five pages, built once: its folder and its warnings."""
     folder = tmp_path_factory.mktemp("book")
     write(folder, FILES)
     (folder / "source" / "one" / "pixel.png").write_bytes(base64.b64decode(PIXEL))
