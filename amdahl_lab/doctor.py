@@ -90,22 +90,13 @@ def _versions() -> tuple[bool, str]:
 
 def _ranks() -> tuple[bool, str]:
     try:
-        from amdahl_lab.parallel import run_ranks
+        from amdahl_lab.parallel.equality import sum_of_ranks
 
-        results = run_ranks(_sum_of_ranks, 2, timeout=60)
+        results = sum_of_ranks(2)
     except Exception as error:  # whatever it is, the doctor reports it
         lines = str(error).strip().splitlines() or [""]
         return False, f"two ranks could not add two numbers: {type(error).__name__}: {lines[-1]}"
     return results == [1.0, 1.0], f"two ranks joined over gloo and added 0 + 1 = {results[0]:g}"
-
-
-def _sum_of_ranks() -> float:
-    import torch
-    import torch.distributed as dist
-
-    number = torch.tensor(float(dist.get_rank()))
-    dist.all_reduce(number)
-    return number.item()
 
 
 def _sandbox() -> tuple[bool, str]:

@@ -16,7 +16,7 @@ from amdahl_lab.explorers.static import names, static_bundle, static_html, witho
 
 _CLASSES = {"Explorer": "base", "StaticExplorer": "base", "SpeedupExplorer": "speedup"}
 
-__all__ = [  # noqa: F822, the classes come from __getattr__
+__all__ = [
     "Explorer",
     "SpeedupExplorer",
     "StaticExplorer",

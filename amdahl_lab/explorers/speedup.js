@@ -209,7 +209,7 @@ function render({ model, el }) {
 
   const [formula, story] = [html("p", { class: "ax-formula" }), html("p", { class: "ax-story" })];
   const [plot, doubling, bar] = [speedupChart(model), doublingChart(model), timeBar()];
-  const big = html("output", { class: "ax-big" });
+  const big = html("strong", { class: "ax-big" });
   const list = html("dl", { class: "ax-facts" });
   const facts = {
     efficiency: readout(list, "efficiency S / N"),
@@ -229,7 +229,7 @@ function render({ model, el }) {
       html("div", {}, html("p", { class: "ax-soft" }, "speedup S ", big), list),
       html("div", {}, timeTitle, ...bar.parts),
       html("div", {}, gainTitle,
-        html("p", { class: "ax-soft ax-small" }, "gain of a doubling (solid), efficiency (dashed)"),
+        html("p", { class: "ax-soft ax-small" }, "solid: gain, dashed: efficiency S / N"),
         html("div", { class: "ax-plot" }, doubling.picture))),
     html("div", { class: "ax-foot" }, live, source));
   const title = "Explorer: which law, and what the next worker buys";

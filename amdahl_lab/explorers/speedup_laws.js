@@ -34,8 +34,8 @@ const LAWS = {
     title: "Sun and Ni’s law",
     formula: "<i>S</i> = (<i>s</i> + <i>pG</i>) / (<i>s</i> + <i>pG</i> / <i>N</i>), "
       + "<i>G</i> = <i>N</i><sup><i>a</i></sup>, <i>p</i> = 1 − <i>s</i>",
-    story: "The parallel work grows with the memory that <i>N</i> workers bring. <i>a</i> = 0 is "
-      + "Amdahl’s law, <i>a</i> = 1 is Gustafson’s.",
+    story: "The parallel work grows with the memory of <i>N</i> workers: <i>a</i> = 0 is Amdahl’s "
+      + "law, <i>a</i> = 1 is Gustafson’s.",
     sliders: ["serial_fraction", "growth"],
     at: (q) => (N) => formulas.sunNiSpeedup(N, q.serial_fraction, N ** q.growth),
     limit: (q) => (q.growth > 0 && q.serial_fraction < 1 ? Infinity : 1 / q.serial_fraction),
@@ -87,7 +87,7 @@ function sentence({ law, q, N, S, next, limit, peak }) {
   const fraction = law === LAWS.usl
     ? `${percent(q.contention)} contention and coherency ${number(q.coherency)}`
     : `${percent(q.serial_fraction)} serial work`;
-  const growth = law === LAWS.sun_ni ? ` that grows as N to the ${number(q.growth)}` : "";
+  const growth = law === LAWS.sun_ni ? `, parallel work growing as N to the ${number(q.growth)}` : "";
   const change = next < 0 ? `costs ${percent(-next, 2)}` : `adds ${percent(next, 2)}`;
   let end = "This law sets no limit.";
   if (Number.isFinite(peak)) end = `The peak is ${number(limit)} at ${workersText(peak)}.`;

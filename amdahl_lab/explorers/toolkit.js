@@ -114,7 +114,8 @@ function nearest(values, value) {
 function slider({ label, values, say, get, put }) {
   const id = newId("slider");
   const input = html("input", { type: "range", id, min: 0, step: 1 });
-  const shown = html("output", { for: id, class: "ax-value" });
+  // An output is a live region: spoken at every step of a drag, beside aria-valuetext, if not hidden.
+  const shown = html("output", { for: id, class: "ax-value", "aria-hidden": "true" });
   const title = html("label", { for: id, class: "ax-label" });
   title.innerHTML = label; // our own text, with <i> around symbols
   const row = html("div", { class: "ax-slider" }, title, shown, input);
@@ -233,7 +234,7 @@ function ticks(layer, side, scale, values, [near, far]) {
 // A measured value with its interval, in ink; hollow where `hollow` says so.
 function measuredMark({ hollow = false } = {}) {
   const bar = svg("path", { class: "ax-interval" });
-  const dot = svg("circle", { class: hollow ? "ax-dot ax-hollow" : "ax-dot", r: 4.2 });
+  const dot = svg("circle", { class: hollow ? "ax-dot ax-hollow" : "ax-dot", r: 3.8 });
   return {
     mark: svg("g", {}, bar, dot),
     place(x, y, low, high) {

@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, required=True)
     options = parser.parse_args()
     _lower_limits(options.processes, options.file_bytes, options.seconds)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 2)  # the grader stops listening once this runs
     with contextlib.suppress(OSError):  # what cannot be copied is not there for the notebook
         shutil.copytree(SUBMISSION, Path.cwd(), dirs_exist_ok=True, symlinks=True)
     if sys.path and Path(sys.path[0] or ".").resolve() == Path.cwd().resolve():

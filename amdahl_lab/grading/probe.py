@@ -6,6 +6,7 @@ uses a name like ``sum`` or ``json`` for its own purposes is answered like any o
 """
 
 import json
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +18,18 @@ from amdahl_lab.grading import wire
 class Asker:
     """Talks to the grader while a question is worked on."""
 
-    def __init__(self, kernel: Any) -> None:
-        self._kernel = kernel
+    def __init__(self, kernel: Any, token: str) -> None:
+        self._kernel, self._token, self._number = kernel, token, 0
 
-    def send(self, message: dict[str, Any]) -> Any:
+    def send(self, body: dict[str, Any]) -> Any:
         """Send one message and return the reply."""
-        return json.loads(self._kernel.raw_input(json.dumps(message)))
+        self._number += 1
+        message = {"token": self._token, "number": self._number, "body": body}
+        while True:
+            reply = json.loads(self._kernel.raw_input(json.dumps(message)))
+            if (reply.get("token"), reply.get("number")) == (self._token, self._number):
+                return reply["body"]
+            # A late reply to something else: ask again under the same number.
 
     def callback(self, name: str) -> Callable:
         """Return a function whose values are worked out by the grader, outside."""
@@ -41,13 +48,42 @@ class Asker:
         return function
 
 
+def greet() -> None:
+    """Ask for anything until a reply comes: only then does the way back to the grader exist.
+
+    A request that is sent before the grader's socket has joined is lost without a trace.
+    """
+    from IPython import get_ipython
+
+    def give_up(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    kernel = get_ipython().kernel
+    if not hasattr(signal, "setitimer"):  # Windows
+        kernel.raw_input("{}")
+        return
+    before = signal.signal(signal.SIGALRM, give_up)
+    try:
+        for _ in range(100):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            try:
+                kernel.raw_input("{}")
+                return
+            except KeyboardInterrupt:
+                continue
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
 def answer(text: str) -> None:
     """Answer one question of the grader, given as JSON."""
     from IPython import get_ipython
 
     shell = get_ipython()
     question = json.loads(text)
-    asker = Asker(shell.kernel)
+    asker = Asker(shell.kernel, question.pop("token"))
     kinds = {"call": call, "value": value, "ranks": ranks}
     result = kinds[question.pop("kind")](shell.user_ns, asker, **question)
     asker.send({"answer": result})

@@ -179,7 +179,7 @@ def bubblewrap_command(
     """
     visible = _visible_folders()
     disk = str(limits.disk_bytes)
-    arguments = ["bwrap", *_isolation(), *_system_mounts()]
+    arguments = [shutil.which("bwrap") or "bwrap", *_isolation(), *_system_mounts()]
     for folder in visible:
         arguments += ["--ro-bind", str(folder), str(folder)]
     arguments += _hidden_mounts(secrets, visible)
@@ -238,6 +238,8 @@ def start(
         )
         process = subprocess.Popen(
             arguments,
+            # Inside, the environment of bubblewrap itself can be read: it must not be the grader's.
+            env={"PATH": os.defpath},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+GREETING = "__import__('amdahl_lab.grading.probe', fromlist=['greet']).greet()"
+
 
 def question(kind: str, content: dict[str, Any]) -> str:
     """Code that puts a question to the probe in a kernel."""

@@ -8,6 +8,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -37,7 +38,7 @@ PINNED = {
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from amdahl_lab.parallel._server import main; main(int(sys.argv[1]))"
+    "from amdahl_lab.parallel._server import main; main(int(sys.argv[1]), float(sys.argv[3]))"
 )
 
 
@@ -100,6 +101,7 @@ class ForkServer:
     def _ensure_running(self) -> None:
         if self._owner != os.getpid():  # this process was itself forked from the one that asked
             self._process = self._control = None
+            self._folder = ""
         if self._process is not None and self._process.poll() is None:
             return
         self._stop()
@@ -110,7 +112,7 @@ class ForkServer:
         path = json.dumps([str(folder) for folder in sys.path])
         with far_control:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, str(far_control.fileno()), path],
+                [sys.executable, "-c", _BOOT, str(far_control.fileno()), path, str(START_PATIENCE)],
                 env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -123,8 +125,12 @@ class ForkServer:
         try:
             greeting = _first_line(control)
             if not greeting:
+                self._process.kill()
                 words = self._process.stderr.read().decode(errors="replace").strip()
-                raise RuntimeError(f"the process that starts the ranks could not load:\n{words}")
+                raise RuntimeError(
+                    "the process that starts the ranks could not load torch "
+                    f"within {START_PATIENCE:.0f} s:\n{words}"
+                )
         except BaseException:
             self._stop()
             raise
@@ -143,24 +149,25 @@ class ForkServer:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+        if self._folder:  # where the server was killed and could not
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = ""
 
 
 def _first_line(control: socket.socket) -> bytes:
+    """Read the server's greeting; empty where it ends, or time does, before the greeting."""
     control.settimeout(START_PATIENCE)
+    line = b""
     try:
-        line = b""
         while not line.endswith(b"\n"):
             received = control.recv(4096)
             if not received:
                 return b""
             line += received
-        return line
     except TimeoutError:
-        raise RuntimeError(
-            f"the process that starts the ranks did not load torch within {START_PATIENCE:.0f} s"
-        ) from None
-    finally:
-        control.settimeout(None)
+        return b""
+    control.settimeout(None)
+    return line
 
 
 class ForkedRank:

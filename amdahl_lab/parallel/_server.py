@@ -11,6 +11,7 @@ when the parent dies, however it dies, every rank ends with it.
 """
 
 import contextlib
+import faulthandler
 import gc
 import json
 import os
@@ -24,10 +25,20 @@ from multiprocessing.connection import Connection
 STATUS_BYTES = 4
 
 
-def main(descriptor: int) -> None:
-    """Serve one parent until it closes the control socket."""
+def main(descriptor: int, patience: float) -> None:
+    """Serve one parent until it closes the control socket.
+
+    Parameters
+    ----------
+    descriptor : int
+        The control socket.
+    patience : float, seconds
+        How long the parent waits for torch to load; shortly before, say where it hangs.
+    """
     control = socket.socket(fileno=descriptor)
+    faulthandler.dump_traceback_later(0.9 * patience)
     _load()
+    faulthandler.cancel_dump_traceback_later()
     folder = tempfile.mkdtemp(prefix="amdahl_lab_")
     control.sendall(json.dumps({"folder": folder}).encode() + b"\n")
     silence = os.open(os.devnull, os.O_RDWR)

@@ -58,6 +58,15 @@ def train_block(workload: Digits, steps: int) -> dict[str, float]:
     return seconds
 
 
+def losses_block(workload: Digits, steps: int) -> list[float]:
+    """Train data parallel and return, on every rank, the global batch's mean loss in each step."""
+    model = workload.model()
+    training = DataParallel(model, workload.optimizer(model), workload.loss)
+    losses = torch.tensor([training.step(workload.load(number)) for number in range(steps)])
+    dist.all_reduce(losses)  # each rank holds its share's part of the mean
+    return losses.tolist()
+
+
 def control_block(workers: int, serial_units: int, parallel_units: int) -> dict[str, float]:
     """Time one step of the control on this rank: rank 0's units, then everybody's.
 
@@ -112,3 +121,4 @@ def _wait_busily(matrix: torch.Tensor) -> None:
     everyone = dist.barrier(async_op=True)
     while not everyone.is_completed():
         _work(matrix, 1)
+        time.sleep(0)  # lets the thread that carries the barrier in

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+import torch.distributed as dist
 
 from amdahl_lab.parallel.ranks import run_ranks
 from amdahl_lab.parallel.strategies import DataParallel
@@ -58,6 +59,28 @@ def accuracy_after(steps: int, workers: int, workload: Digits | None = None) -> 
         Accuracy on images that were not trained on, 0 to 1.
     """
     return run_ranks(_accuracy, workers, workload or digits(batch=100), steps)[0]
+
+
+def sum_of_ranks(workers: int) -> list[float]:
+    """Let every rank add up the numbers of all ranks: the smallest proof that they are joined.
+
+    Parameters
+    ----------
+    workers : int
+        Number of workers N.
+
+    Returns
+    -------
+    list of float, length N
+        0 + 1 + ... + (N - 1), as each rank got it.
+    """
+    return run_ranks(_sum_of_numbers, workers)
+
+
+def _sum_of_numbers() -> float:
+    number = torch.tensor(float(dist.get_rank()))
+    dist.all_reduce(number)
+    return number.item()
 
 
 def _serial_parameters(workload: Digits, steps: int) -> torch.Tensor:

@@ -79,7 +79,7 @@ def control_scaling(
     workers: Sequence[int] = (1, 2),
     rounds: int = 10,
     *,
-    units: int = 240,
+    units: int = 600,
     seed: int = 0,
     progress: bool = True,
 ) -> ScalingRun:

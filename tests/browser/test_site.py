@@ -246,6 +246,18 @@ def test_a_page_prints_without_menus(visit_site):
     assert page.locator("article figcaption").first.is_visible()
 
 
+def test_a_page_read_in_the_dark_is_printed_in_the_light(visit_site):
+    page = visit_site(scheme="dark").open("chapters/01_amdahls_law/index")
+    theme = "document.documentElement.dataset.theme"
+    assert page.evaluate(theme) == "dark"
+    page.evaluate(
+        f"window.seen = []; addEventListener('beforeprint', () => window.seen.push({theme}))"
+    )
+    page.pdf()
+    assert page.evaluate("window.seen") == ["light"]
+    assert page.evaluate(theme) == "dark"
+
+
 def test_a_page_can_be_read_without_scripts(browser, addresses):
     context = browser.new_context(java_script_enabled=False, viewport=DESK)
     page = context.new_page()

@@ -79,3 +79,8 @@ def seed() -> int:
 @pytest.fixture
 def marker(assignment, package, seed) -> NotebookMarker:
     return NotebookMarker(assignment, package, seed, LIMITS, [COURSE])
+
+
+@pytest.fixture(scope="session")
+def limits() -> Limits:
+    return LIMITS

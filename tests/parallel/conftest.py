@@ -20,13 +20,15 @@ def traces() -> dict[str, object]:
     """What a run could leave behind, except for the one server that waits for the next run."""
     gc.collect()
     here = psutil.Process()
-    processes = {child.pid for child in here.children(recursive=True) if child.status() != "zombie"}
+    processes = {child.pid for child in here.children(recursive=True)} - {server_process().pid}
     files = set(glob.glob(os.path.join(tempfile.gettempdir(), "amdahl_lab_*", "*")))
+    homes = len(glob.glob(os.path.join(tempfile.gettempdir(), "amdahl_lab_*")))
     shared = {name for name in _listing("/dev/shm") if name.startswith(("torch_", "sem.", "psm_"))}
     return {
         "processes": processes,
         "open files": here.num_fds(),
         "temporary files": files,
+        "temporary folders": homes,
         "shared memory": shared,
         "listening": {each.laddr for each in here.net_connections() if each.status == "LISTEN"},
     }

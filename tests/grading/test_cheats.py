@@ -1,0 +1,228 @@
+"""Cheats gain nothing, see nothing, and cost nobody else anything. In a real sandbox."""
+
+import os
+import socket
+import subprocess
+import time
+from dataclasses import replace
+
+import grading_cheats
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from amdahl_lab.grading.items import Assignment, Marking
+from amdahl_lab.grading.marking import MARKS, NotebookMarker, grade_id
+from amdahl_lab.grading.session import KernelSession
+
+RIGHT = "def speedup(n, s): return n / (1 + s * (n - 1))"
+SMALL = {
+    "memory_bytes": 700 * 2**20,
+    "processes": 30,
+    "cell_seconds": 4.0,
+    "notebook_seconds": 90.0,
+}
+
+
+def notebook(*cells):
+    """A notebook with plain cells and, by their name, check cells."""
+    made = [new_code_cell("import math\nimport numpy as np")]
+    for cell in cells:
+        metadata = {"nbgrader": {"grade_id": cell, "grade": True, "locked": True, "points": 2}}
+        check = cell.startswith("check_")
+        made.append(new_code_cell("" if check else cell, metadata=metadata if check else {}))
+    return new_notebook(cells=made)
+
+
+def only(assignment, *cells) -> Assignment:
+    return replace(assignment, checks={name: assignment.checks[name] for name in cells})
+
+
+def points(verdicts):
+    return {name: verdict.points for name, verdict in verdicts.items()}
+
+
+@pytest.mark.parametrize("name", grading_cheats.TAMPERING)
+def test_tampering_gains_nothing(name, assignment, package, seed, limits, submission, course):
+    book = notebook(grading_cheats.TAMPERING[name], "check_1_speedup")
+    quick = replace(limits, cell_seconds=5.0, question_seconds=5.0)
+    marker = NotebookMarker(only(assignment, "check_1_speedup"), package, seed, quick, [course])
+    verdicts = marker.mark(book, submission)
+    assert points(verdicts) == {"speedup_numbers": 0, "speedup_arrays": 0}
+    # The cell shows the grader's own result and no other, and nothing that a browser would run.
+    results = [o for cell in book.cells for o in cell.outputs if o.output_type == "execute_result"]
+    assert [result.data["text/plain"] for result in results] == ["0"]
+    marks = [o for cell in book.cells for o in cell.outputs if MARKS in o.get("data", {})]
+    assert len(marks) == 1
+    kinds = {kind for cell in book.cells for o in cell.outputs for kind in o.get("data", {})}
+    assert kinds <= {"text/plain", MARKS}
+
+
+@pytest.fixture(scope="module")
+def looking(package, assignment, course, tmp_path_factory, limits):
+    """A kernel with the names that the searches use; a listener outside; a secret to find."""
+    folder = tmp_path_factory.mktemp("submission")
+    os.environ["GRADER_TOKEN"] = "secret-of-the-grader"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        KernelSession(package, folder, limits, secret_folders=[course]) as session,
+    ):
+        session.run(
+            f"COURSE, PACKAGE, GRADER, PORT = {str(course)!r}, {str(package)!r}, "
+            f"{os.getpid()}, {listener.getsockname()[1]}"
+        )
+        yield session
+    del os.environ["GRADER_TOKEN"]
+
+
+@pytest.mark.parametrize("name", grading_cheats.LOOKING)
+def test_looking_around_finds_nothing(name, looking, seed):
+    run = looking.run("found = None\n" + grading_cheats.LOOKING[name])
+    assert run.status == "ok", run.outputs
+    assert looking.ask("value", {"name": "found"}) == {"value": []}
+
+
+def test_the_searches_would_find_something(course, package):
+    """Without a sandbox the same searches succeed, so an empty result means something."""
+    secret = {**os.environ, "GRADER_TOKEN": "secret-of-the-grader"}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        names = f"COURSE, PACKAGE = {str(course)!r}, {str(package)!r}\n"
+        names += f"GRADER, PORT = {os.getpid()}, {listener.getsockname()[1]}\n"
+        for name in ("the grader's environment", "processes outside", "the network"):
+            code = names + grading_cheats.LOOKING[name] + "\nprint(len(found))"
+            command = [os.sys.executable, "-c", code]
+            run = subprocess.run(command, env=secret, capture_output=True, text=True, timeout=60)
+            assert int(run.stdout) > 0, (name, run.stderr)
+
+
+@pytest.mark.parametrize("name", grading_cheats.EXHAUSTING)
+def test_exhaustion_costs_its_own_cell_and_no_other(
+    name, assignment, package, seed, limits, submission, course
+):
+    cells = ("check_1_speedup", "check_5_convert")
+    book = notebook(
+        RIGHT,
+        cells[0],
+        grading_cheats.EXHAUSTING[name],
+        "def to_scaled(s, n): return s * n / (1 + s * (n - 1))",
+        cells[1],
+    )
+    marker = NotebookMarker(
+        only(assignment, *cells), package, seed, replace(limits, **SMALL), [course]
+    )
+    started = time.monotonic()
+    verdicts = marker.mark(book, submission)
+    assert time.monotonic() - started < 60
+    expected = {"speedup_numbers": 1, "speedup_arrays": 1, "to_scaled": 1, "to_fixed": 0}
+    assert points(verdicts) == expected, [v.hint for v in verdicts.values()]
+    assert sum(len(str(cell.outputs)) for cell in book.cells) < 1_000_000
+
+
+def test_a_function_that_kills_when_asked_costs_its_own_items(
+    assignment, package, seed, limits, submission, course
+):
+    cells = ("check_1_speedup", "check_5_convert")
+    book = notebook(
+        "def speedup(n, s):\n    import os\n    os._exit(0)",
+        cells[0],
+        "def to_scaled(s, n): return s * n / (1 + s * (n - 1))\n"
+        "def to_fixed(s, n):\n    while True: pass",
+        cells[1],
+    )
+    quick = replace(limits, question_seconds=3.0)
+    marker = NotebookMarker(only(assignment, *cells), package, seed, quick, [course])
+    verdicts = marker.mark(book, submission)
+    assert points(verdicts)["to_scaled"] == 1
+    assert sum(points(verdicts).values()) == 1
+
+
+def test_nothing_is_left_behind(package, submission, limits, course):
+    with KernelSession(package, submission, limits, secret_folders=[course]) as session:
+        session.run(
+            "import subprocess, sys\n"
+            "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(987)'],\n"
+            "                 start_new_session=True)"
+        )
+        folder = session._folder
+        assert "time.sleep(987)" in _all_commands()
+    time.sleep(0.2)
+    assert "time.sleep(987)" not in _all_commands()
+    assert not folder.exists()
+
+
+def _all_commands() -> str:
+    commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return commands.stdout
+
+
+def test_disk_is_bounded(session, limits):
+    run = session.run(
+        "import os\n"
+        "written = 0\n"
+        "for folder in ('/tmp', '/dev/shm', '.'):\n"
+        "    try:\n"
+        "        for number in range(100):\n"
+        "            with open(os.path.join(folder, f'big{number}'), 'wb') as file:\n"
+        "                written += file.write(b'x' * 50_000_000)\n"
+        "    except OSError: pass\n"
+    )
+    assert run.status == "ok"
+    written = session.ask("value", {"name": "written"})["value"]
+    assert 0 < written <= 2 * limits.disk_bytes
+
+
+def test_invented_times_are_no_run(assignment, package, seed, limits, submission, course):
+    book = notebook(
+        """
+S = 1.5
+report = {
+    "seconds": {1: [0.01, 0.011, 0.012, 0.0105, 0.0115], 2: [0.007, 0.008, 0.0075, 0.0072, 0.0081]},
+}
+from amdahl_lab.statistics import ratio_interval
+r = ratio_interval(report["seconds"][1], report["seconds"][2])
+report["serial_fraction"] = (2 / r.estimate - 1, 2 / r.high - 1, 2 / r.low - 1)
+import time; time.sleep(1)
+""",
+        "check_3_report",
+    )
+    book.cells[1].metadata = {"nbgrader": {"grade_id": "answer_3_report"}}
+    book.cells[1].metadata = type(book.metadata)(book.cells[1].metadata)
+    marker = NotebookMarker(only(assignment, "check_3_report"), package, seed, limits, [course])
+    verdicts = marker.mark(book, submission)
+    assert points(verdicts) == {"report": 0}
+    assert "no training on two ranks" in verdicts["report"].hint
+
+
+def test_an_answer_computed_from_the_probes_frames_sends_nothing(session, assignment, seed):
+    """Reads all shards from the frame of its caller, so that no rank needs another."""
+    run = session.run("""
+import sys, numpy as np, torch
+def average_gradients(model, samples):
+    frame = sys._getframe(1).f_locals
+    from amdahl_lab.grading.rank_probe import drawn
+    scenario = frame["scenario"]
+    _, _, x, y = drawn(scenario["seed"], scenario["layers"], sum(scenario["shards"]))
+    model.zero_grad()
+    torch.nn.functional.mse_loss(model(torch.tensor(x)), torch.tensor(y)).backward()
+""")
+    assert run.status == "ok"
+    (check,) = assignment.checks["check_3_average"]
+    verdicts = check.mark(Marking(session, seed))
+    assert [verdict.points for verdict in verdicts] == [0, 0, 0]
+    assert "hardly a byte" in verdicts[0].hint
+
+
+def test_a_test_that_looks_behind_a_law_gains_nothing(session, assignment, seed):
+    """Says yes by the place of a law, or by what its function looks like inside."""
+    (check,) = assignment.checks["check_2_tests"]
+    cheats = [
+        "def passes(law): return law.__closure__[0].cell_contents in ('0', '1', '2')",
+        "def passes(law): return 'name' in str(vars(law)) or law.__name__ != 'function'",
+        "seen = []\ndef passes(law):\n    seen.append(law)\n    return len(seen) <= 3",
+    ]
+    for cheat in cheats:
+        session.run(cheat)
+        assert sum(verdict.points for verdict in check.mark(Marking(session, seed))) == 0, cheat
+
+
+def test_check_cells_are_named_as_in_the_notebook(solution, assignment):
+    assert {grade_id(cell) for cell in solution.cells} >= set(assignment.checks)
