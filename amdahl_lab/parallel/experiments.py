@@ -99,8 +99,8 @@ def control_scaling(
     -------
     ScalingRun
         Seconds per step, one phase: "step". Every N runs on as many ranks as the largest, the
-        idle ones kept busy, so that a unit takes as long in all of them. Where the parallel units do not divide by N, the
-        largest share counts, as it would for any work in whole pieces.
+        idle ones kept busy, so that a unit takes as long in all of them. Where the parallel
+        units do not divide by N, the largest share counts, as it would for any whole pieces.
 
     Raises
     ------

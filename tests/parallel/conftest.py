@@ -1,5 +1,6 @@
 """After every test here: no process, open file, temporary file or shared memory is left."""
 
+import asyncio
 import gc
 import glob
 import os
@@ -10,6 +11,7 @@ from multiprocessing import resource_tracker
 
 import psutil
 import pytest
+from jupyter_core.utils import run_sync
 
 from amdahl_lab.parallel import _processes, run_ranks
 
@@ -54,6 +56,7 @@ def _what_stays(tmp_path_factory) -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = str(tmp_path_factory.mktemp("temporary"))
     run_ranks(int, 1)  # the first call starts the server
     resource_tracker.ensure_running()  # as the first spawned process does
+    run_sync(asyncio.sleep)(0)  # makes the event loop that a notebook's client keeps
 
 
 @pytest.fixture(autouse=True)
