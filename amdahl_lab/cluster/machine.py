@@ -181,7 +181,7 @@ def a100_cluster() -> Machine:
     Peaks are from the data sheet: 312 TFLOP/s bf16, 2039 GB/s, NVLink 300 GB/s each way, 108
     multiprocessors. The four efficiencies are fitted to the eight step times of
     arXiv:2205.05198, table 5; `calibration.calibrate` makes them again. The latencies are round
-    figures that move those eight times by less than a thousandth.
+    figures; without them those eight times fall by less than 1%.
     """
     return Machine(
         name="A100-80GB, eight to a node",

@@ -79,7 +79,7 @@ class TaskGraph:
         """
         n = len(self)
         durations = _seconds("durations", durations, (n,))[self._order].tolist()
-        lags = _seconds("lags", lags, (n,))[self._order].tolist()
+        lags = self._lags(lags)[self._order].tolist()
         ends = [0.0] * (n + 1)
         i = 0
         for before, source, lag, duration in zip(*self._pairs, lags, durations, strict=True):
@@ -118,7 +118,7 @@ class TaskGraph:
         order, before, source, levels = self._by_level
         ends = np.zeros((n + 1, durations.shape[1]))
         ends[:n] = _seconds("durations", durations, durations.shape)[order]
-        lags = _seconds("lags", lags, (n,))[order, None]
+        lags = self._lags(lags)[order, None]
         for start, stop in itertools.pairwise(levels):
             ready = ends[source[start:stop]]
             ready += lags[start:stop]
@@ -126,6 +126,10 @@ class TaskGraph:
         ended = np.empty_like(durations)
         ended[order] = ends[:n]
         return ended
+
+    def _lags(self, lags: ArrayLike) -> np.ndarray:
+        # Where there is no source there is nothing to lag behind.
+        return np.where(self.source >= 0, _seconds("lags", lags, (len(self),)), 0.0)
 
     @cached_property
     def _by_level(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[int]]:
