@@ -1,0 +1,41 @@
+"""Published figures that the models are checked on, as data with their sources.
+
+`published_step_times`: step times of Megatron on A100-80GB, arXiv:2205.05198, table 5.
+`published_memory`: memory of the same models, arXiv:2205.05198, figure 1.
+`published_pipeline_speedup`: GPipe's speedups, arXiv:1811.06965, table 2.
+"""
+
+import csv
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def published_tables() -> tuple[str, ...]:
+    """Return the names of all published tables."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.csv")))
+
+
+def published_table(name: str) -> list[dict[str, str]]:
+    """Load a published table.
+
+    Parameters
+    ----------
+    name : str
+        Its name, such as "published_step_times".
+
+    Returns
+    -------
+    list of dict
+        One for each row, text by column; the column `source` says where the row is from.
+
+    Raises
+    ------
+    ValueError
+        If there is no table of that name; the message lists those that there are.
+    """
+    if name not in published_tables():
+        there = ", ".join(published_tables()) or "none"
+        raise ValueError(f"name must be a published table ({there}), got {name!r}")
+    with (FOLDER / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
