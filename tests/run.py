@@ -46,7 +46,7 @@ STAGES: dict[str, tuple[str, list[list[str]], int]] = {
     "notebooks": (
         "every notebook again, each deterministic output compared",
         [
-            [*NBVAL, "--nbval", "chapters", "solutions"],
+            [*NBVAL, "--nbval", "book", "chapters", "solutions"],
             [*NBVAL, "--nbval-lax", "exercises"],
         ],
         1200,

@@ -54,9 +54,11 @@ def forge(lines):
         return lines
     return [
         "import json as _j, re as _r\\n",
-        "_q = _j.loads(eval(_r.search(r'answer\\\\((.*)\\\\)', %r, _r.S).group(1)))\\n" % "".join(lines),
-        "_n = len(_q.get('cases', [0]))\\n",
-        "get_ipython().kernel.raw_input(_j.dumps({'answer': [{'value': True}] * _n}))\\n",
+        "_text = %r\\n" % "".join(lines),
+        "_q = _j.loads(eval(_r.search(r'answer\\\\((.*)\\\\)', _text, _r.S).group(1)))\\n",
+        "_a = {'answer': [{'value': True}] * len(_q.get('cases', [0]))}\\n",
+        "_m = {'token': _q['token'], 'number': 1, 'body': _a}\\n",
+        "get_ipython().kernel.raw_input(_j.dumps(_m))\\n",
     ]
 
 get_ipython().input_transformers_post.append(forge)
@@ -122,7 +124,8 @@ def speedup(n, s):
 def speedup(n, s):
     kernel = get_ipython().kernel
     import json
-    for text in (json.dumps({"token": 1, "number": 1, "body": {}}), "[" * 100_000, '{"answer": ' * 50_000, "x" * 5_000_000, '{"answer": NaN}'):
+    texts = ["[" * 100_000, '{"answer": ' * 50_000, "x" * 5_000_000, '{"answer": NaN}']
+    for text in [json.dumps({"token": 1, "number": 1, "body": {}}), *texts]:
         kernel.raw_input(text)
     return float("nan")
 """,
@@ -228,7 +231,8 @@ for path in ("/", "/usr", "/etc", "/submission", "/dev", sys.prefix, sys.path[-1
     "other users, namespaces and privileges": """
 import ctypes, os, subprocess
 found = []
-for action, *arguments in ((os.setuid, 0), (os.chroot, "/tmp"), (os.mknod, "/tmp/x", 0o60666, 2049)):
+device = (os.mknod, "/tmp/x", 0o60666, 2049)
+for action, *arguments in ((os.setuid, 0), (os.chroot, "/tmp"), device):
     try:
         action(*arguments)
         found.append("privilege")
