@@ -44,7 +44,7 @@ def points(verdicts):
 @pytest.mark.parametrize("name", grading_cheats.TAMPERING)
 def test_tampering_gains_nothing(name, assignment, package, seed, limits, submission, course):
     book = notebook(grading_cheats.TAMPERING[name], "check_1_speedup")
-    quick = replace(limits, cell_seconds=5.0, question_seconds=5.0)
+    quick = replace(limits, cell_seconds=2.5, question_seconds=2.5)
     marker = NotebookMarker(only(assignment, "check_1_speedup"), package, seed, quick, [course])
     verdicts = marker.mark(book, submission)
     assert points(verdicts) == {"speedup_numbers": 0, "speedup_arrays": 0}
