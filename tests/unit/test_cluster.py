@@ -41,6 +41,18 @@ def test_models_left_out_of_the_fit_are_predicted(published):
     assert np.abs(errors).max() <= 0.05
 
 
+def test_what_is_left_out_does_not_reach_its_own_fit(published):
+    errors = cluster.leave_one_out(a100_cluster(), published, FITTED)
+    group = published[0].group
+    own = np.array([seen.group == group for seen in published])
+    slower = [
+        replace(seen, seconds=2 * seen.seconds) if seen.group == group else seen
+        for seen in published
+    ]
+    changed = cluster.leave_one_out(a100_cluster(), slower, FITTED)
+    np.testing.assert_allclose(1 + changed[own], (1 + errors[own]) / 2, rtol=1e-9)
+
+
 def test_the_latencies_do_not_carry_the_fit(published):
     machine = a100_cluster()
     without = replace(machine, networks=tuple(replace(n, latency=0.0) for n in machine.networks))

@@ -132,7 +132,7 @@ def test_the_roofline_bends_at_the_ridge():
     ridge = demand.ridge(312e12, 2039e9)
     assert demand.attainable_flops(ridge, 312e12, 2039e9) == pytest.approx(312e12)
     assert demand.attainable_flops(ridge / 2, 312e12, 2039e9) == pytest.approx(156e12)
-    assert demand.roofline_seconds(ridge, 1, 312e12, 2039e9) == pytest.approx(1 / 2039e9)
+    assert demand.roofline_seconds(ridge * 1e12, 1e12, 312e12, 2039e9) == pytest.approx(1 / 2.039)
     assert demand.intensity(10, 5) == 2
 
 

@@ -188,6 +188,13 @@ def test_synchronous_steps_wait_as_long_as_expected():
     assert run.seconds.mean() == pytest.approx(3 * predicted, rel=0.002)
 
 
+def test_a_worker_alone_takes_its_mean_time_however_much_it_varies():
+    run = schedule.synchronous_steps(
+        1, 400_000, jitter=0.5, rng=np.random.default_rng(10), seconds=2.0
+    )
+    assert run.seconds.mean() == pytest.approx(2.0, rel=0.005)
+
+
 def test_one_slow_worker_sets_the_pace():
     factors = np.ones(32)
     factors[7] = 2.0
