@@ -79,20 +79,21 @@ def speedup(n, s):
     return 1
 """,
     "a probe, a wire and a json of one's own": """
-import json
+import json, types
 from amdahl_lab.grading import probe, wire
 wire.plain = lambda value, depth=0: True
 probe.call = lambda namespace, asker, function, cases: [{"value": True, "points": 9}] * len(cases)
 dumps = json.dumps
-json.dumps = lambda value, *a, **k: dumps({"answer": [{"value": "right"}], "points": 100})
+def forged(message):
+    return dumps({**message, "body": {"answer": [{"value": "right"}] * 7, "points": 100}})
+probe.json = types.SimpleNamespace(loads=json.loads, dumps=forged)
 def speedup(n, s): return 1
 """,
     "patched builtins and numpy": """
 import builtins, math
-builtins.all = lambda *a: True
 builtins.abs = lambda x: 0
-builtins.isinstance = lambda *a: True
-builtins.len = lambda x: 1
+builtins.round = lambda *a: 0
+float_of, builtins.float = float, type("float", (float,), {"__eq__": lambda *a: True})
 np.allclose = np.isclose = np.array_equal = lambda *a, **k: True
 math.isclose = lambda *a, **k: True
 def speedup(n, s): return 1

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import grading_cheats
@@ -14,6 +15,8 @@ from amdahl_lab.grading.items import Assignment, Marking
 from amdahl_lab.grading.marking import MARKS, NotebookMarker, grade_id
 from amdahl_lab.grading.session import KernelSession
 
+SPEEDUP, CONVERT = "check_1_speedup", "check_5_convert"
+TO_SCALED = "def to_scaled(s, n): return s * n / (1 + s * (n - 1))"
 RIGHT = "def speedup(n, s): return n / (1 + s * (n - 1))"
 SMALL = {
     "memory_bytes": 700 * 2**20,
@@ -41,12 +44,37 @@ def points(verdicts):
     return {name: verdict.points for name, verdict in verdicts.items()}
 
 
+@pytest.fixture(scope="module")
+def marked(assignment, package, seed, limits, tmp_path_factory, course):
+    """Mark every tampering and exhausting notebook, a few at a time: most of them only wait."""
+    tampering = replace(limits, question_seconds=5.0)
+    exhausting = replace(limits, **SMALL)
+    submission = tmp_path_factory.mktemp("submission")
+
+    def mark(cells, checks, bounds):
+        book = notebook(*cells)
+        marker = NotebookMarker(only(assignment, *checks), package, seed, bounds, [course])
+        started = time.monotonic()
+        verdicts = marker.mark(book, submission)
+        return book, verdicts, time.monotonic() - started
+
+    with ThreadPoolExecutor(3) as pool:
+        futures = {
+            name: pool.submit(mark, [code, SPEEDUP], [SPEEDUP], tampering)
+            for name, code in grading_cheats.TAMPERING.items()
+        }
+        futures |= {
+            name: pool.submit(
+                mark, [RIGHT, SPEEDUP, code, TO_SCALED, CONVERT], [SPEEDUP, CONVERT], exhausting
+            )
+            for name, code in grading_cheats.EXHAUSTING.items()
+        }
+        yield futures
+
+
 @pytest.mark.parametrize("name", grading_cheats.TAMPERING)
-def test_tampering_gains_nothing(name, assignment, package, seed, limits, submission, course):
-    book = notebook(grading_cheats.TAMPERING[name], "check_1_speedup")
-    quick = replace(limits, cell_seconds=2.5, question_seconds=2.5)
-    marker = NotebookMarker(only(assignment, "check_1_speedup"), package, seed, quick, [course])
-    verdicts = marker.mark(book, submission)
+def test_tampering_gains_nothing(name, marked):
+    book, verdicts, _ = marked[name].result()
     assert points(verdicts) == {"speedup_numbers": 0, "speedup_arrays": 0}
     # The cell shows the grader's own result and no other, and nothing that a browser would run.
     results = [o for cell in book.cells for o in cell.outputs if o.output_type == "execute_result"]
@@ -55,6 +83,15 @@ def test_tampering_gains_nothing(name, assignment, package, seed, limits, submis
     assert len(marks) == 1
     kinds = {kind for cell in book.cells for o in cell.outputs for kind in o.get("data", {})}
     assert kinds <= {"text/plain", MARKS}
+
+
+@pytest.mark.parametrize("name", grading_cheats.EXHAUSTING)
+def test_exhaustion_costs_its_own_cell_and_no_other(name, marked):
+    book, verdicts, seconds = marked[name].result()
+    assert seconds < SMALL["notebook_seconds"]
+    expected = {"speedup_numbers": 1, "speedup_arrays": 1, "to_scaled": 1, "to_fixed": 0}
+    assert points(verdicts) == expected, [v.hint for v in verdicts.values()]
+    assert sum(len(str(cell.outputs)) for cell in book.cells) < 1_000_000
 
 
 @pytest.fixture(scope="module")
@@ -92,29 +129,6 @@ def test_the_searches_would_find_something(course, package):
             command = [os.sys.executable, "-c", code]
             run = subprocess.run(command, env=secret, capture_output=True, text=True, timeout=60)
             assert int(run.stdout) > 0, (name, run.stderr)
-
-
-@pytest.mark.parametrize("name", grading_cheats.EXHAUSTING)
-def test_exhaustion_costs_its_own_cell_and_no_other(
-    name, assignment, package, seed, limits, submission, course
-):
-    cells = ("check_1_speedup", "check_5_convert")
-    book = notebook(
-        RIGHT,
-        cells[0],
-        grading_cheats.EXHAUSTING[name],
-        "def to_scaled(s, n): return s * n / (1 + s * (n - 1))",
-        cells[1],
-    )
-    marker = NotebookMarker(
-        only(assignment, *cells), package, seed, replace(limits, **SMALL), [course]
-    )
-    started = time.monotonic()
-    verdicts = marker.mark(book, submission)
-    assert time.monotonic() - started < 60
-    expected = {"speedup_numbers": 1, "speedup_arrays": 1, "to_scaled": 1, "to_fixed": 0}
-    assert points(verdicts) == expected, [v.hint for v in verdicts.values()]
-    assert sum(len(str(cell.outputs)) for cell in book.cells) < 1_000_000
 
 
 def test_a_function_that_kills_when_asked_costs_its_own_items(
