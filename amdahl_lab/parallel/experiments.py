@@ -65,6 +65,8 @@ def digits_scaling(
     ValueError
         If an argument is out of range.
     """
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps!r}")
     workload = digits(size, batch, seed)
     blocks = {
         count: partial(_slowest, count, threads, train_block, workload, steps)

@@ -33,6 +33,11 @@ class DataParallel:
         Collectives and bytes of the steps so far, on this rank.
     setup_traffic : Traffic
         The same of the first broadcast.
+
+    Raises
+    ------
+    ValueError
+        If no parameter of `model` is to be trained.
     """
 
     def __init__(
@@ -75,6 +80,8 @@ class DataParallel:
 def _gradients_in_one_bucket(model: nn.Module) -> Tensor:
     """Lay all gradients side by side, so that one collective carries them and nothing is copied."""
     trainable = [each for each in model.parameters() if each.requires_grad]
+    if not trainable:
+        raise ValueError("model must have parameters to train, got none that require gradients")
     bucket = torch.zeros(sum(each.numel() for each in trainable), dtype=trainable[0].dtype)
     pieces = bucket.split([each.numel() for each in trainable])
     for parameter, piece in zip(trainable, pieces, strict=True):

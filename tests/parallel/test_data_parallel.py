@@ -1,0 +1,135 @@
+"""Data parallel training is the serial training, whatever the number of ranks."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from amdahl_lab.parallel import run_ranks
+from amdahl_lab.parallel.strategies import DataParallel
+
+STEPS = 6
+FEATURES = 5
+# Sums in another order differ in the last bits of a float64; a wrong weight of one sample in
+# eleven, or one gradient left out, moves a parameter by more than 1e-4.
+TOLERANCE = 1e-12
+
+
+class Tied(nn.Module):
+    """An encoder whose decoder is the same matrix, with one layer that is not trained."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter = nn.Linear(FEATURES, 7)
+        self.frozen = nn.Linear(7, 7).requires_grad_(False)
+        self.leave = nn.Linear(7, FEATURES)
+        self.leave.weight = nn.Parameter(self.enter.weight.detach().T.clone())
+        self.again = nn.Linear(FEATURES, 7)
+        self.again.weight = self.enter.weight  # tied
+        self.norm = nn.LayerNorm(7)
+        self.register_buffer("scale", torch.rand(()))
+
+    def forward(self, inputs):
+        hidden = self.norm(self.frozen(torch.tanh(self.enter(inputs))))
+        return self.scale * self.again(self.leave(hidden)).sum(1)
+
+
+def batches(samples: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    rng = np.random.default_rng(3)
+    return [
+        (
+            torch.from_numpy(rng.normal(size=(samples, FEATURES))),
+            torch.from_numpy(rng.normal(size=samples)),
+        )
+        for _ in range(STEPS)
+    ]
+
+
+def loss(model, batch):
+    inputs, targets = batch
+    return nn.functional.mse_loss(model(inputs), targets)
+
+
+def trained(samples: int) -> dict:
+    """Train on a rank; every rank draws parameters of its own first."""
+    model = Tied().double()
+    start = {name: value.clone() for name, value in model.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.05, 0.9)
+    training = DataParallel(model, optimizer, loss)
+    parts = [training.step(batch) for batch in batches(samples)]
+    return {
+        "start": start,
+        "end": model.state_dict(),
+        "losses": parts,
+        "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "traffic": training.traffic,
+        "setup": training.setup_traffic,
+        "tensors": [*model.parameters(), *model.buffers()],
+        "tied": model.again.weight is model.enter.weight,
+    }
+
+
+def serially(start: dict, samples: int) -> tuple[dict, list[float]]:
+    """Train in this process with nothing but torch."""
+    model = Tied().double()
+    model.load_state_dict(start)
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.05, 0.9)
+    losses = []
+    for batch in batches(samples):
+        optimizer.zero_grad()
+        value = loss(model, batch)
+        value.backward()
+        optimizer.step()
+        losses.append(value.item())
+    return model.state_dict(), losses
+
+
+@pytest.mark.parametrize(
+    ("workers", "samples"),
+    [(1, 11), (2, 11), (3, 11), (4, 11), (4, 8), (4, 3)],  # the last leaves one rank with nothing
+)
+def test_it_equals_the_serial_run(workers, samples):
+    ranks = run_ranks(trained, workers, samples, seed=1)
+    assert all(rank["tied"] for rank in ranks)
+    if workers > 1:  # the trap: ranks that start apart
+        assert not torch.equal(ranks[0]["start"]["enter.weight"], ranks[1]["start"]["enter.weight"])
+    expected, losses = serially(ranks[0]["start"], samples)
+    for rank in ranks:
+        for name, value in expected.items():
+            torch.testing.assert_close(rank["end"][name], value, rtol=0, atol=TOLERANCE, msg=name)
+    parts = np.sum([rank["losses"] for rank in ranks], axis=0)
+    np.testing.assert_allclose(parts, losses, rtol=0, atol=TOLERANCE)
+    moved = (expected["enter.weight"] - ranks[0]["start"]["enter.weight"]).abs().max()
+    assert moved > 1e-2  # the tolerance is no loose one
+    assert torch.equal(expected["frozen.weight"], ranks[0]["start"]["frozen.weight"])
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_it_counts_one_collective_and_its_bytes_in_each_step(workers):
+    for rank in run_ranks(trained, workers, 11):
+        times = 0 if workers == 1 else 1
+        assert rank["traffic"].collectives == times * STEPS
+        assert rank["traffic"].bytes == times * STEPS * rank["trainable"] * 8
+        assert rank["setup"].collectives == times * len(rank["tensors"])
+        assert rank["setup"].bytes == times * 8 * sum(tensor.numel() for tensor in rank["tensors"])
+
+
+def test_without_synchronisation_the_copies_drift_apart():
+    def drift() -> torch.Tensor:
+        model = Tied().double()
+        training = DataParallel(model, torch.optim.SGD(model.enter.parameters(), 0.05), loss)
+        training.step(batches(11)[0], synchronise=False)
+        assert training.traffic.collectives == 0
+        return model.enter.weight.detach()
+
+    first, second = run_ranks(drift, 2)
+    assert (first - second).abs().max() > 1e-4
+
+
+def test_nothing_to_train_is_refused():
+    def frozen() -> None:
+        model = nn.Linear(2, 2).requires_grad_(False)
+        DataParallel(model, torch.optim.SGD(nn.Linear(1, 1).parameters(), 0.1), loss)
+
+    with pytest.raises(RuntimeError, match="model must have parameters to train"):
+        run_ranks(frozen, 1)
