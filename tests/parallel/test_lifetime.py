@@ -150,6 +150,7 @@ def test_ranks_run_inside_a_sandbox_without_network_or_disk(tmp_path):
         pytest.skip("bubblewrap is not installed")
     command = [
         *("bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"),
+        *("--ro-bind", str(ROOT), str(ROOT)),  # also where the project itself lies under /tmp
         *("--tmpfs", "/dev/shm", "--unshare-net", "--unshare-pid", "--unshare-ipc"),
         *("--die-with-parent", "--new-session", "--chdir", str(ROOT), "--setenv", "TMPDIR", "/tmp"),
         *(sys.executable, "-c"),
