@@ -180,12 +180,13 @@ def bubblewrap_command(
     visible = _visible_folders()
     disk = str(limits.disk_bytes)
     arguments = [shutil.which("bwrap") or "bwrap", *_isolation(), *_system_mounts()]
+    # First, so that an environment that itself lies under /tmp is mounted into it.
+    arguments += ["--size", disk, "--tmpfs", "/tmp", "--dir", "/tmp/home", "--dir", "/tmp/work"]
     for folder in visible:
         arguments += ["--ro-bind", str(folder), str(folder)]
     arguments += _hidden_mounts(secrets, visible)
     arguments += ["--proc", "/proc", "--dev", "/dev"]
     arguments += ["--size", disk, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
-    arguments += ["--size", disk, "--tmpfs", "/tmp", "--dir", "/tmp/home", "--dir", "/tmp/work"]
     arguments += ["--ro-bind", str(submission), "/submission"]
     arguments += ["--ro-bind", str(package), str(package)]
     arguments += ["--ro-bind", str(package / "etc/hosts"), "/etc/hosts"]
