@@ -229,7 +229,7 @@ function render({ model, el }) {
       html("div", {}, html("p", { class: "ax-soft" }, "speedup S ", big), list),
       html("div", {}, timeTitle, ...bar.parts),
       html("div", {}, gainTitle,
-        html("p", { class: "ax-soft ax-small" }, "solid: gain, dashed: efficiency S / N"),
+        html("p", { class: "ax-soft ax-small" }, "solid: gain, dashed: efficiency"),
         html("div", { class: "ax-plot" }, doubling.picture))),
     html("div", { class: "ax-foot" }, live, source));
   const title = "Explorer: which law, and what the next worker buys";

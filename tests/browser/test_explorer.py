@@ -43,7 +43,7 @@ def slider(page, label):
 def settle(page, words):
     """Wait for the sentence that screen readers hear to hold `words`, and return it."""
     status = page.get_by_role("status")
-    status.filter(has_text=words).wait_for(timeout=5000)
+    status.filter(has_text=words).wait_for(timeout=15_000)
     return status.inner_text()
 
 

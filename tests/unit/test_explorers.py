@@ -49,7 +49,7 @@ def test_an_unknown_name_is_refused_with_the_names_there_are():
 def test_html_in_the_state_or_the_words_cannot_leave_its_place():
     nasty = "</script><b>&"
     page = explorers.static_html("speedup", {"provenance": nasty}, nasty)
-    assert page.count("</script>") == 1
+    assert page.count("</script") == 1
     assert "<b>" not in page
     state = re.search(r'json">(.*?)</script>', page).group(1)
     assert json.loads(state) == {"provenance": nasty}
