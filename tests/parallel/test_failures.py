@@ -3,10 +3,12 @@
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import threading
 import time
 
+import psutil
 import pytest
 import torch
 import torch.distributed as dist
@@ -58,6 +60,7 @@ def test_a_chain_of_causes_is_told():
 def test_the_cause_is_named_and_not_the_rank_that_lost_its_peer():
     def rank() -> None:
         if dist.get_rank() == 1:
+            dist.destroy_process_group()  # the others notice at once, and raise
             time.sleep(0.2)
             os._exit(3)
         dist.barrier()
@@ -164,13 +167,15 @@ def test_a_run_inside_a_rank_is_refused():
     assert "ranks cannot start ranks" in str(error)
 
 
-def test_what_a_rank_has_started_ends_with_it(tmp_path):
+def test_what_a_rank_has_started_ends_with_it():
     def rank() -> int:
-        import subprocess
-
         return subprocess.Popen(["sleep", "1000"]).pid
 
-    run_ranks(rank, 2)  # the fixture looks for the sleepers
+    sleepers = run_ranks(rank, 2)
+    deadline = time.monotonic() + SOON
+    while any(map(psutil.pid_exists, sleepers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(psutil.pid_exists, sleepers))
 
 
 def test_after_every_failure_the_next_run_is_sound():
