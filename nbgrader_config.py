@@ -43,5 +43,6 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.Autograde.pre_convert_hook = stop_without_sandbox
 
-# What students wrote is shown to graders as text: nothing in it may run in their browser.
+# nbgrader's own pages leave text cells as they are, so `RestoreCells` and the sandbox see to that
+# too: nothing that students wrote may run in a grader's browser.
 c.HTMLExporter.sanitize_html = True

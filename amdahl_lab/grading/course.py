@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import nbformat
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 from amdahl_lab.grading import sandbox
@@ -201,8 +203,11 @@ def _grade_one(
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(notebook, target)
     try:
-        _done(interface.autograde(assignment, student))
-        _done(interface.generate_feedback(assignment, student))
+        with warnings.catch_warnings():
+            # nbgrader's gradebook makes SQLAlchemy warn at every new submission.
+            warnings.simplefilter("ignore", SAWarning)
+            _done(interface.autograde(assignment, student))
+            _done(interface.generate_feedback(assignment, student))
     except NbgraderError as failed:
         reason = str(failed).splitlines()[-1] if str(failed) else "unknown"
         return Result(student, {}, f"not marked ({reason})")

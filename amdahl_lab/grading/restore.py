@@ -5,6 +5,7 @@ the gradebook: each released cell appears once, in its order, with its kind and 
 cells have their text again; the student's answers and own cells stay.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -99,7 +100,19 @@ def _grade_id(cell: Mapping[str, Any]) -> str:
 def _cleared(cell: NotebookNode) -> NotebookNode:
     if cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None
+    else:
+        cell.source = harmless(cell.source)
+        cell.pop("attachments", None)
     return cell
+
+
+def harmless(text: str) -> str:
+    """Take the power out of markup that a student wrote into text.
+
+    nbgrader shows text cells of students as they are, in the grader's browser. A tag needs a
+    letter right after its bracket, so a space there turns it into text.
+    """
+    return re.sub(r"<(?=[A-Za-z/!?])", "< ", text).replace(r"\href", r"\text")
 
 
 def _mended(cell: NotebookNode, released: ReleasedCell, mended: list[str]) -> NotebookNode:
@@ -109,6 +122,8 @@ def _mended(cell: NotebookNode, released: ReleasedCell, mended: list[str]) -> No
         source = released.source
     if cell.cell_type != released.cell_type:
         mended.append(f"{released.grade_id} was a {cell.cell_type} cell")
+    if released.cell_type != "code" and not released.locked:
+        source = harmless(source)
     return _new(released, source, cell.get("id"))
 
 

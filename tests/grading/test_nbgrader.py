@@ -1,0 +1,198 @@
+"""The whole way through nbgrader's own commands, on a copy of the course; the other commands."""
+
+import copy
+import csv
+import os
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+from amdahl_lab.grading import course as course_commands
+from amdahl_lab.grading.__main__ import main
+from amdahl_lab.grading.marking import grade_id
+
+NAME = "01_amdahls_law"
+
+
+def nbgrader(folder, *arguments):
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    tools = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    environment = {**os.environ, "PATH": tools}
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return run.returncode, run.stdout + run.stderr
+
+
+def untidy(solution):
+    """The solution as a careless student hands it in: cells moved, copied, edited, gone."""
+    book = copy.deepcopy(solution)
+    cells = {grade_id(cell): cell for cell in book.cells}
+    book.cells.remove(cells["check_1_speedup"])
+    book.cells.append(copy.deepcopy(cells["check_1_inverses"]))
+    book.cells.insert(0, copy.deepcopy(cells["answer_4_price"]))  # copied to the top
+    cells["check_2_tests"].source = "# I do not need this"
+    cells["check_4_price"].metadata.nbgrader.points = 0
+    cells["check_4_price"].metadata.nbgrader.grade = False
+    cells["check_5_convert"].cell_type = "markdown"
+    book.cells.remove(cells["answer_5_convert"])
+    book.cells.append(cells["answer_5_convert"])  # moved behind the cell that checks it
+    book.metadata.kernelspec = {"name": "conda-env-mine", "display_name": "Mine"}
+    for number, cell in enumerate(book.cells):
+        cell.id = f"cell-{number}"
+    return book
+
+
+def forged(stub):
+    """The empty stub dressed up as a finished notebook that was never run."""
+    book = copy.deepcopy(stub)
+    for cell in book.cells:
+        entry = cell.metadata.get("nbgrader", {})
+        if cell.cell_type != "code":
+            continue
+        cell.execution_count = 7
+        cell.outputs = [
+            new_output("stream", text="right: everything\n"),
+            new_output("execute_result", data={"text/plain": "100.0"}, execution_count=7),
+        ]
+        if entry.get("grade"):
+            entry |= {"points": 100.0, "locked": False, "checksum": "0" * 32, "score": 100.0}
+            cell.source = "100.0"
+        if entry.get("solution"):
+            entry |= {"grade": True, "points": 50.0}
+    one = {"grade": True, "solution": False, "locked": False, "task": False, "schema_version": 3}
+    for name in ("bonus", "check_1_speedup"):
+        metadata = {"nbgrader": {**one, "grade_id": name, "points": 50}}
+        book.cells.append(new_code_cell("50.0", metadata=metadata))
+    book.cells.append(
+        new_markdown_cell("<script>document.title = 'mine'</script> <img src=x onerror=alert(1)>")
+    )
+    book.cells.append(
+        new_code_cell("from IPython.display import HTML\nHTML('<script>mine()</script>')")
+    )
+    book.cells.append(new_code_cell("", metadata={"nbgrader": "broken"}))
+    return book
+
+
+@pytest.fixture(scope="module")
+def marked_course(course, solution, stub, tmp_path_factory):
+    """A course with two submissions, after nbgrader's own four commands."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copy(course / "nbgrader_config.py", folder)
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(course / "solutions", folder / "solutions", ignore=ignore)
+    logs = {}
+    status, logs["generate"] = nbgrader(folder, "generate_assignment", NAME)
+    assert status == 0, logs["generate"]
+    for student, book in (("untidy", untidy(solution)), ("forged", forged(stub))):
+        target = folder / "submitted" / student / NAME / "exercises.ipynb"
+        target.parent.mkdir(parents=True)
+        nbformat.write(book, target)
+    for command in ("autograde", "generate_feedback"):
+        status, logs[command] = nbgrader(folder, command, NAME)
+        assert status == 0, logs[command]
+    return folder, logs
+
+
+def test_the_gradebook_has_the_points_of_the_hidden_checks(marked_course, assignment):
+    folder, logs = marked_course
+    scores = course_commands.gradebook_scores(folder, NAME)
+    assert scores == {"untidy": assignment.points(), "forged": 0.0}, logs["autograde"]
+
+
+def test_feedback_shows_points_and_hints_and_nothing_hidden(marked_course):
+    folder, _ = marked_course
+    page = (folder / "feedback" / "forged" / NAME / "exercises.html").read_text()
+    assert "not written yet" in page
+    assert "0 of 1" in page
+    tags = BeautifulSoup(page, "html.parser").find_all(True)
+    assert "document.title" in page  # what the student wrote is there, as text
+    assert not [tag for tag in tags if tag.name == "script" and "mine" in tag.text]
+    assert not [tag for tag in tags if any(name.startswith("on") for name in tag.attrs)]
+    for path in [*folder.glob("feedback/**/*"), *folder.glob("exercises/**/*")]:
+        assert "hidden_checks" not in path.name
+        if path.is_file():
+            assert "WrongLaws" not in path.read_text()
+    assert not list(folder.glob("autograded/**/hidden_checks*"))
+
+
+def test_submissions_are_not_altered(marked_course, stub):
+    folder, _ = marked_course
+    path = folder / "submitted" / "forged" / NAME / "exercises.ipynb"
+    assert "100.0" in path.read_text()
+
+
+def test_without_bubblewrap_nothing_is_marked(marked_course, monkeypatch, tmp_path):
+    folder, _ = marked_course
+    for name in ("python", "env"):
+        (tmp_path / name).symlink_to(shutil.which(name) or sys.executable)
+    environment = {**os.environ, "PATH": str(tmp_path)}
+    (folder / "submitted" / "late" / NAME).mkdir(parents=True)
+    source = folder / "submitted" / "forged" / NAME / "exercises.ipynb"
+    shutil.copy(source, folder / "submitted" / "late" / NAME)
+    command = [sys.executable, "-m", "nbgrader", "autograde", NAME, "--student", "late"]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert run.returncode != 0
+    assert "apt install bubblewrap" in run.stderr
+    assert "--GradeNotebook.without_sandbox=True" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not (folder / "autograded" / "late").exists()
+    shutil.rmtree(folder / "submitted" / "late")
+
+
+def test_generating_again_changes_nothing(course, tmp_path):
+    written = course_commands.generate(course, tmp_path / "exercises")
+    assert [path.parent.name for path in written] == course_commands.assignments(course)
+    for path in written:
+        committed = course / "exercises" / path.relative_to(tmp_path / "exercises")
+        assert path.read_bytes() == committed.read_bytes()
+    names = [p.relative_to(tmp_path / "exercises") for p in (tmp_path / "exercises").rglob("*")]
+    assert {name for name in names if name.suffix} == {
+        p.relative_to(course / "exercises") for p in (course / "exercises").rglob("*.*")
+    }
+
+
+def test_exercises_hold_no_solution(stub, solution):
+    text = nbformat.writes(stub)
+    assert "SOLUTION" not in text
+    for cell in solution.cells:
+        lines = cell.source.split("### BEGIN SOLUTION")[1:]
+        for part in lines:
+            for line in part.split("### END SOLUTION")[0].splitlines():
+                if len(line.strip()) > 20:
+                    assert line.strip() not in text, line
+
+
+def test_the_solution_was_run_and_every_visible_check_is_right(solution, assignment):
+    for cell in solution.cells:
+        assert cell.cell_type == "markdown" or cell.execution_count is not None
+        if grade_id(cell) in assignment.checks:
+            text = "".join(output.text for output in cell.outputs)
+            assert text
+            assert all(line.startswith("right: ") for line in text.splitlines())
+
+
+def test_a_folder_is_marked_by_one_command(course, stub, tmp_path, capsys):
+    folder = tmp_path / "handed in"
+    (folder / "王小明 (2)").mkdir(parents=True)
+    nbformat.write(stub, folder / "王小明 (2)" / "my exercises.ipynb")
+    (folder / "Zoë Ångström.ipynb").write_text("{ this is no notebook")
+    (folder / "notes.txt").write_text("ignored")
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    output = tmp_path / "marks"
+    status = main(["--course", str(course), "grade", str(folder), "--output", str(output)])
+    assert status == 1  # one could not be marked, and the table says so
+    shown = capsys.readouterr().out
+    assert "not marked" in shown
+    with (output / "marks.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert set(rows) == {"王小明_2", "Zoë_Ångström"}
+    assert rows["王小明_2"]["total"] == "0"
+    assert rows["王小明_2"]["remark"] == ""
+    assert "not marked" in rows["Zoë_Ångström"]["remark"]
+    assert before == {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert course_commands.gradebook_scores(output, NAME)["王小明_2"] == 0
+    assert (output / "feedback" / "王小明_2" / NAME / "exercises.html").is_file()
