@@ -63,7 +63,7 @@ exercises: $(VENV)/all  ## Generate exercises/ from solutions/
 record: $(VENV)/all  ## Take the reference measurements on this machine
 	@$(BIN)/python -m amdahl_lab record
 
-text: $(VENV)/made  ## Take the character model's text anew from the pages
+text: $(VENV)/book  ## Take the character model's text anew from the pages
 	@$(BIN)/python -m amdahl_lab.recorded.text.snapshot
 
 bench: $(VENV)/all  ## Print the benchmarks, each figure beside its goal

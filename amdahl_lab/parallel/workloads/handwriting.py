@@ -149,6 +149,8 @@ def _distortions(count: int, rng: np.random.Generator) -> Tensor:
 
 def _distorted(images: Tensor, maps: Tensor) -> Tensor:
     count = len(images)
+    if count == 0:  # torch has no grid of no image
+        return images
     grid = F.affine_grid(maps, (count, 1, 8, 8), align_corners=False)
     pictures = F.grid_sample(images.view(-1, 1, 8, 8), grid, align_corners=False)
     return pictures.view(count, 64)
