@@ -4,7 +4,8 @@
 
 Data parallel with a fixed global batch, one thread in each rank, by the measuring protocol;
 speedups with 95% intervals. A speedup has no goal: the table is there to choose a workload by.
-Steps on one worker should take 5 to 100 ms, long enough for the clock and short for a lab.
+Each size has a batch at which a step on one worker takes tens of milliseconds; it should stay
+between 5 and 100 ms, long enough for the clock and short enough for a lab.
 """
 
 import os
@@ -19,9 +20,6 @@ import numpy as np  # noqa: E402
 from amdahl_lab.fitting import speedups  # noqa: E402
 from amdahl_lab.parallel.experiments import training_scaling  # noqa: E402
 from amdahl_lab.parallel.workloads import (  # noqa: E402
-    CLICKS_SIZES,
-    DIGITS_SIZES,
-    TEXT_SIZES,
     ShardedLoading,
     Workload,
     clicks,
@@ -30,22 +28,22 @@ from amdahl_lab.parallel.workloads import (  # noqa: E402
 )
 from amdahl_lab.records import Interval, ScalingRun  # noqa: E402
 
-ROUNDS, STEPS = 8, 4
+DIGITS_BATCHES = {"small": 1024, "medium": 1024, "wide": 512}
+TEXT_BATCHES = {"small": 64, "medium": 32, "wide": 16, "deep": 32}
+CLICKS_BATCHES = {"small": 8192, "medium": 8192, "wide": 2048}
+ROUNDS, STEPS = 8, 3
 SHORTEST, LONGEST = 5e-3, 100e-3  # seconds of a step on one worker
 COLUMNS = "{:<24} {:<7} {:>5} {:>8} {:>9} {:>8} {:>8} {:>7}   {:<22} {:<15} {}"
 
 
 def workloads() -> list[Workload]:
-    """Return every size at one batch, careless loading first, then sharded where it matters."""
-    return [
-        *(digits(size, 256) for size in DIGITS_SIZES),
-        *(text(size, 16) for size in TEXT_SIZES),
-        *(clicks(size, 2048) for size in CLICKS_SIZES),
-        ShardedLoading(digits("medium", 256)),
-        ShardedLoading(text("medium", 16)),
-        ShardedLoading(clicks("small", 2048)),
-        ShardedLoading(clicks("medium", 2048)),
+    """Return every size at its batch, careless loading first, then sharded loading."""
+    careless = [
+        *(digits(size, batch) for size, batch in DIGITS_BATCHES.items()),
+        *(text(size, batch) for size, batch in TEXT_BATCHES.items()),
+        *(clicks(size, batch) for size, batch in CLICKS_BATCHES.items()),
     ]
+    return [*careless, *(ShardedLoading(each) for each in careless if each.size == "medium")]
 
 
 def share(run: ScalingRun, workers: int, phase: str) -> float:

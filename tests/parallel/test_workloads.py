@@ -145,7 +145,7 @@ def test_training_reads_nine_of_ten_unseen_digits():
 
 
 def test_training_predicts_unseen_text_better_than_any_odds_without_context():
-    workload = text("small")
+    workload = text("small", batch=16)
     ((losses, bits),) = run_ranks(trained, 1, workload, 250)
     shares = np.array(list(Counter(workload.held_out).values())) / len(workload.held_out)
     without_context = -(shares * np.log2(shares)).sum()  # the best that fixed odds could do
@@ -155,7 +155,7 @@ def test_training_predicts_unseen_text_better_than_any_odds_without_context():
 
 
 def test_training_learns_two_fifths_of_what_can_be_known_about_clicks():
-    workload = clicks("small")
+    workload = clicks("small", batch=1024)
     ((losses, share),) = run_ranks(trained, 1, workload, 200)
     mean, best = workload.log_loss_bounds
     assert losses[0] > mean  # at the start it does not even know how many click

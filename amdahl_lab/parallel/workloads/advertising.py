@@ -154,7 +154,7 @@ class Clicks:
         )
 
 
-def clicks(size: str = "medium", batch: int = 1024, seed: int = 0) -> Clicks:
+def clicks(size: str = "medium", batch: int = 4096, seed: int = 0) -> Clicks:
     """Return the click model's workload on the generated log.
 
     Raises

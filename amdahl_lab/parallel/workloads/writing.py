@@ -122,7 +122,7 @@ class Text:
         return self.loss(model, batch).item() / math.log(2)
 
 
-def text(size: str = "medium", batch: int = 16, seed: int = 0, tied: bool = False) -> Text:
+def text(size: str = "medium", batch: int = 32, seed: int = 0, tied: bool = False) -> Text:
     """Return the character model's workload on the snapshot of this book's text.
 
     Raises
