@@ -98,12 +98,7 @@ class Clicks:
     def load(self, step: int, rows: Rows = ALL) -> Batch:
         """Load the global batch of one step: draw lines, read them, find their rows in the tables.
 
-        Parameters
-        ----------
-        step : int
-            Number of the step, from 0; the same step gives the same batch on every rank.
-        rows : slice or array of int
-            Which lines of the batch; all of them by default.
+        Parameters as of `Workload.load`.
 
         Returns
         -------

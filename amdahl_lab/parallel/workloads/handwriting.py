@@ -83,12 +83,7 @@ class Digits:
         Where every rank does this for all images and keeps its share, as careless input pipelines
         do, it is the part of the step that more workers do not divide.
 
-        Parameters
-        ----------
-        step : int
-            Number of the step, from 0; the same step gives the same batch on every rank.
-        rows : slice or array of int
-            Which images of the batch; all of them by default.
+        Parameters as of `Workload.load`.
 
         Returns
         -------

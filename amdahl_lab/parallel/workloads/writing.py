@@ -92,12 +92,7 @@ class Text:
     def load(self, step: int, rows: Rows = ALL) -> Batch:
         """Load the global batch of one step: draw stretches of text and number their characters.
 
-        Parameters
-        ----------
-        step : int
-            Number of the step, from 0; the same step gives the same batch on every rank.
-        rows : slice or array of int
-            Which sequences of the batch; all of them by default.
+        Parameters as of `Workload.load`.
 
         Returns
         -------
