@@ -89,11 +89,46 @@ class Strategy(ABC):
         )
         return loss
 
-    def parameters(self) -> Iterable[nn.Parameter]:
+    def whole_parameters(self) -> dict[str, Tensor]:
+        """Return each parameter of the model, by name, whole; all ranks must call it together.
+
+        What this rank holds whole is its own copy, the rest is collected from the others.
+        """
+        return {name: each.detach() for name, each in self.model.named_parameters()}
+
+    def parameters(self) -> list[nn.Parameter]:
         """Return what the optimizer updates on this rank."""
-        return [each for group in self.optimizer.param_groups for each in group["params"]]
+        return [
+            each
+            for group in self.optimizer.param_groups
+            for each in group["params"]
+            if each.requires_grad
+        ]
 
     def gradient_bytes(self) -> int:
         """Return the bytes of the gradients that this rank holds at the end of a step."""
         held = [*self.model.parameters(), *self.parameters()]
         return tensor_bytes(each.grad for each in held)
+
+
+def share_of(batch: Batch, parts: int, index: int) -> tuple[Batch, float]:
+    """Cut a batch into equal parts, as nearly as possible; return one with its share of samples.
+
+    Where there are fewer samples than parts, a part without any gets one that weighs nothing:
+    whoever works on it still takes part in every collective.
+    """
+    share = tuple(tensor.tensor_split(parts)[index] for tensor in batch)
+    if len(share[0]) == 0:
+        return tuple(tensor[:1] for tensor in batch), 0.0
+    return share, len(share[0]) / len(batch[0])
+
+
+def update_only(optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter]) -> None:
+    """Make an optimizer, its settings unchanged, update these parameters instead of its own."""
+    if len(optimizer.param_groups) != 1:
+        raise ValueError(
+            f"optimizer must have one group of parameters, got {len(optimizer.param_groups)}"
+        )
+    group = optimizer.param_groups.pop()
+    optimizer.state.clear()
+    optimizer.add_param_group({**group, "params": list(parameters)})

@@ -108,10 +108,9 @@ class Traffic:
 
         It does not wait, so that two ranks may send to each other and only then receive.
         """
-        self.messages += 1
-        self._count("send", tensor)
+        self.count("send", tensor.nbytes)
         with self._phase("send", micro_batch):
-            return dist.isend(tensor, _global(group, to), group)
+            return dist.isend(tensor.contiguous(), _global(group, to), group)
 
     def recv(
         self,
@@ -119,11 +118,19 @@ class Traffic:
         source: int,
         group: dist.ProcessGroup | None = None,
         micro_batch: int | None = None,
-    ) -> None:
-        """Wait for a message from the group's rank `source` and put it into `tensor`."""
-        self.kinds["recv"] += 1
+    ) -> Tensor:
+        """Wait for a message from the group's rank `source`; put it into `tensor`, return that."""
+        self.count("recv", 0)
         with self._phase("recv", micro_batch):
             dist.recv(tensor, _global(group, source), group)
+        return tensor
+
+    def count(self, kind: str, size: int) -> None:
+        """Count one call of a kind that handed over so many bytes, whoever made it."""
+        self.kinds[kind] += 1
+        self.bytes += size
+        self.messages += kind == "send"
+        self.collectives += kind not in ("send", "recv")
 
     def _collective(
         self, kind: str, tensor: Tensor, group: dist.ProcessGroup | None, call: Callable
@@ -132,12 +139,7 @@ class Traffic:
             return
         with self._phase(kind):
             call()
-        self.collectives += 1
-        self._count(kind, tensor)
-
-    def _count(self, kind: str, tensor: Tensor) -> None:
-        self.kinds[kind] += 1
-        self.bytes += tensor.numel() * tensor.element_size()
+        self.count(kind, tensor.nbytes)
 
     def _phase(self, name: str, micro_batch: int | None = None) -> AbstractContextManager:
         if self.timeline is None:
