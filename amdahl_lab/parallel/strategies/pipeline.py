@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from amdahl_lab.parallel.strategies.model_parallel import ModelParallel
-from amdahl_lab.parallel.strategies.stages import merged, passes, take_stage
+from amdahl_lab.parallel.strategies.stages import add_up, merged, passes, take_stage
 from amdahl_lab.parallel.strategies.strategy import Batch, Loss, share_of
 from amdahl_lab.schedule import pipeline as schedule
 
@@ -60,7 +60,7 @@ class Pipeline(ModelParallel):
         group: torch.distributed.ProcessGroup | None = None,
     ) -> None:
         super().__init__(model, optimizer, loss, group)
-        self.stage = take_stage(model, layers, self.rank, self.workers, group)
+        self.stage = take_stage(model, layers, self.rank, self.workers)
         self.micro_batches, self.order = micro_batches, order
         self.live, self.most_live = {}, 0  # inputs and outputs of each micro-batch
 
@@ -74,7 +74,7 @@ class Pipeline(ModelParallel):
         for message in self.sent:
             message.wait()
         for parameter, holders in self.stage.ties:
-            self.traffic.all_reduce(parameter.grad, holders)
+            add_up(parameter.grad, holders, self.rank, self.traffic, self.group)
         return loss
 
     def _forward(self, m: int, piece: Batch, weight: float) -> float:

@@ -9,6 +9,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from amdahl_lab.parallel.strategies.traffic import Traffic
 from amdahl_lab.schedule.pipeline import Pipeline
 
 Order = Callable[[int, int], Pipeline]
@@ -26,15 +27,15 @@ class Stage:
         Whether no stage is before, or behind it.
     arriving : callable
         ``arriving(shape, dtype)`` makes room for what the stages before make of such a batch.
-    ties : list of (nn.Parameter, ProcessGroup)
-        Trained parameters that other stages have a copy of too, with the group of them all.
+    ties : list of (nn.Parameter, list of int)
+        Trained parameters that other stages have a copy of too, with all stages that do.
     """
 
     layers: nn.Sequential
     first: bool
     last: bool
     arriving: Callable[[torch.Size, torch.dtype], Tensor]
-    ties: list[tuple[nn.Parameter, dist.ProcessGroup]]
+    ties: list[tuple[nn.Parameter, list[int]]]
 
 
 def take_stage(
@@ -42,7 +43,6 @@ def take_stage(
     layers: Sequence[int] | None,
     rank: int,
     workers: int,
-    group: dist.ProcessGroup | None,
 ) -> Stage:
     """Keep one stage of a model and let go of the parameters of all others.
 
@@ -52,8 +52,8 @@ def take_stage(
         All layers.
     layers : sequence of int or None
         Layers of each stage; as nearly as possible the same number by default.
-    rank, workers, group
-        Which stage, of how many, on which ranks.
+    rank, workers : int
+        Which stage, and of how many.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def take_stage(
         first=rank == 0,
         last=rank == workers - 1,
         arriving=_room_after(nn.Sequential(*stages[:rank])),
-        ties=_ties(stages, rank, group),
+        ties=_ties(stages, rank),
     )
     free_all_but(own, model)
     return stage
@@ -116,17 +116,36 @@ def merged(own: Mapping[str, Tensor], group: dist.ProcessGroup | None) -> dict[s
     return {name: held.get(name, found.get(name)) for name in own}
 
 
-def _ties(
-    stages: Sequence[nn.Module], rank: int, group: dist.ProcessGroup | None
-) -> list[tuple[nn.Parameter, dist.ProcessGroup]]:
-    ties = []
+def add_up(
+    gradient: Tensor,
+    holders: Sequence[int],
+    rank: int,
+    traffic: Traffic,
+    group: dist.ProcessGroup | None,
+) -> None:
+    """Replace a gradient by its sum over some ranks, which send it to each other.
+
+    All add in the same order, so that their copies of the parameter stay equal to the last bit.
+    """
+    own = gradient.clone()
+    sent = [traffic.send(own, other, group) for other in holders if other != rank]
+    parts = [
+        own if other == rank else traffic.recv(torch.empty_like(own), other, group)
+        for other in holders
+    ]
+    gradient.copy_(sum(parts))
+    for message in sent:
+        message.wait()
+
+
+def _ties(stages: Sequence[nn.Module], rank: int) -> list[tuple[nn.Parameter, list[int]]]:
     held = [set(stage.parameters()) for stage in stages]
-    for parameter in stages[rank].parameters():
-        holders = [stage for stage, parameters in enumerate(held) if parameter in parameters]
-        if len(holders) > 1 and parameter.requires_grad:
-            ranks = [dist.get_process_group_ranks(group)[stage] for stage in holders]
-            ties.append((parameter, dist.new_group(ranks, use_local_synchronization=True)))
-    return ties
+    holders = {
+        parameter: [stage for stage, parameters in enumerate(held) if parameter in parameters]
+        for parameter in stages[rank].parameters()
+        if parameter.requires_grad
+    }
+    return [(parameter, ranks) for parameter, ranks in holders.items() if len(ranks) > 1]
 
 
 def _room_after(layers: nn.Sequential) -> Callable[[torch.Size, torch.dtype], Tensor]:
