@@ -49,7 +49,8 @@ class ByTorch(Strategy):
 class FullySharded(ByTorch):
     """FSDP: parameters, gradients and optimizer state cut into N parts (ZeRO stage 3).
 
-    Parameters are collected just before they are used, forward and backward, and let go again.
+    Parameters are collected just before they are used, forward and backward, and let go again;
+    what of them is there for the backward pass counts as activations in `memory`.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """Data parallelism: every rank holds the whole model and works on its share of the batch."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from amdahl_lab.parallel.strategies.buckets import gradients_in_one_bucket
 from amdahl_lab.parallel.strategies.strategy import Batch, Loss, Strategy
 
 
@@ -30,7 +31,9 @@ class DataParallel(Strategy):
 
     def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss) -> None:
         super().__init__(model, optimizer, loss)
-        self.bucket = _gradients_in_one_bucket(model)
+        self.bucket = gradients_in_one_bucket(
+            [each for each in model.parameters() if each.requires_grad]
+        )
 
     def step(self, batch: Batch, synchronise: bool = True) -> float:
         """Take one step on the global batch; return this rank's part of its mean loss.
@@ -53,15 +56,3 @@ class DataParallel(Strategy):
             self.traffic.all_reduce(self.bucket)
         self.optimizer.step()
         return loss.item()
-
-
-def _gradients_in_one_bucket(model: nn.Module) -> Tensor:
-    """Lay all gradients side by side, so that one collective carries them and nothing is copied."""
-    trainable = [each for each in model.parameters() if each.requires_grad]
-    if not trainable:
-        raise ValueError("model must have parameters to train, got none that require gradients")
-    bucket = torch.zeros(sum(each.numel() for each in trainable), dtype=trainable[0].dtype)
-    pieces = bucket.split([each.numel() for each in trainable])
-    for parameter, piece in zip(trainable, pieces, strict=True):
-        parameter.grad = piece.view_as(parameter)  # backward adds to it in place
-    return bucket
