@@ -7,6 +7,7 @@ each, and the slowest rank's time counts. Speedups are ratios of the same rounds
 interval on their logarithms; the end that is worse for the claim stands beside the goal.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,14 +18,13 @@ from torch import Tensor, nn
 from amdahl_lab.machine import load_average, usable_cores
 from amdahl_lab.parallel import run_ranks
 from amdahl_lab.parallel.blocks import WARM_STEPS, seconds_per_turn
-from amdahl_lab.parallel.strategies import LayerPlacement, Pipeline
-from amdahl_lab.parallel.strategies.catalogue import Cut
+from amdahl_lab.parallel.strategies import Batch, LayerPlacement, Loss, Pipeline
 from amdahl_lab.schedule import gpipe
 from amdahl_lab.statistics import ratio_interval
 from amdahl_lab.timing import measure
 
-ROUNDS, STEPS, STAGES, MICRO_BATCHES = 12, 3, 2, 8
-WIDTH, PAIRS, SAMPLES = 512, 8, 512
+ROUNDS, STEPS, STAGES, MICRO_BATCHES = 12, 3, 2, 4
+WIDTH, PAIRS, SAMPLES = 512, 8, 1024
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,24 @@ class Figure:
         return f"{self.what:<58} {self.value:>8.2f} {side} {self.goal:>6.2f} times  {verdict}"
 
 
-def mean_square(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+def mean_square(model: nn.Module, batch: Batch) -> Tensor:
     inputs, targets = batch
     return nn.functional.mse_loss(model(inputs), targets)
 
 
-def block(cut: Cut) -> float:
+class Alone:
+    """No strategy: this rank trains by itself, whatever others do."""
+
+    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss) -> None:
+        self.model, self.optimizer, self.loss = model, optimizer, loss
+
+    def step(self, batch: Batch) -> None:
+        self.optimizer.zero_grad()
+        self.loss(self.model, batch).backward()
+        self.optimizer.step()
+
+
+def block(cut: Callable) -> float:
     """Return this rank's seconds per step."""
     layers = [(nn.Linear(WIDTH, WIDTH), nn.ReLU()) for _ in range(PAIRS)]
     model = nn.Sequential(*(layer for pair in layers for layer in pair))
@@ -59,14 +71,15 @@ def block(cut: Cut) -> float:
     return seconds_per_turn(lambda _: training.step(batch), STEPS)
 
 
-def slowest(workers: int, cut: Cut) -> dict[str, float]:
+def slowest(workers: int, cut: Callable) -> dict[str, float]:
     return {"step": max(run_ranks(block, workers, cut))}
 
 
 def figures() -> list[Figure]:
     """Measure all, print the speedups with their intervals, and return those with a goal."""
     blocks = {
-        "one worker": partial(slowest, 1, LayerPlacement),
+        "one worker": partial(slowest, 1, Alone),
+        "two workers, each alone": partial(slowest, 2, Alone),
         "layer placement": partial(slowest, STAGES, LayerPlacement),
         "GPipe": partial(
             slowest, STAGES, partial(Pipeline, micro_batches=MICRO_BATCHES, order=gpipe)
@@ -78,8 +91,10 @@ def figures() -> list[Figure]:
     seconds = {name: phases["step"].seconds for name, phases in found.items()}
     print(f"  ({usable_cores():g} cores, load {load:.1f} before and {load_average():.1f} after)")
     print(f"  (one worker: {1000 * np.median(seconds['one worker']):.0f} ms a step)")
-    for name in blocks.keys() - {"one worker"}:
-        print(f"  ({name}: speedup {ratio_interval(seconds['one worker'], seconds[name])})")
+    for name in list(blocks)[1:]:
+        ratio = ratio_interval(seconds["one worker"], seconds[name])
+        print(f"  (time of one worker over that of {name}: {ratio})")
+    # Where two workers alone are slower than one, they share more than the machine says.
     most = STAGES * MICRO_BATCHES / (MICRO_BATCHES + STAGES - 1)
     print(f"  (with no cost but the bubble a pipeline would reach {most:.2f})")
     placed = ratio_interval(seconds["one worker"], seconds["layer placement"])

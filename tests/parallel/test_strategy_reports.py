@@ -431,6 +431,17 @@ def test_wrong_arguments_are_refused_in_a_sentence(cut, workers, told):
         run_ranks(report, workers, cut)
 
 
+def test_a_parameter_that_is_tied_is_cut_everywhere_or_nowhere():
+    def tied() -> nn.Sequential:
+        model = even()
+        model[4].weight = model[0].weight
+        return model
+
+    for plan in ({"0": Column(), "2": Row()}, {"0": Column(), "2": Row(), "4": Row()}):
+        with pytest.raises(RankError, match="plan must cut"):
+            run_ranks(report, 2, partial(TensorParallel, plan=plan), tied)
+
+
 def test_an_optimizer_with_two_groups_is_refused_where_one_is_needed():
     def two_groups(model) -> torch.optim.Optimizer:
         first, *others = model.parameters()

@@ -59,7 +59,8 @@ def cut_parameters(
     Raises
     ------
     ValueError
-        If a name is none of a linear layer, or its units are not whole or fewer than the ranks.
+        If a name is none of a linear layer, its units are not whole or fewer than the ranks, or it
+        shares a parameter with what is cut otherwise or not at all.
     """
     along: dict[str, int] = {}
     done: dict[nn.Parameter, tuple] = {}
@@ -77,6 +78,11 @@ def cut_parameters(
             if names[parameter] not in along:
                 along[names[parameter]] = dimension
                 parameter.data = _part(name, parameter, dimension, cut.unit, workers, rank)
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        if parameter in done and name.rpartition(".")[0] not in plan:
+            raise ValueError(
+                f"plan must cut everything that shares a parameter, not without {name!r}"
+            )
     return along
 
 
