@@ -1,12 +1,13 @@
 """Proof before speed: that training on N workers computes what one worker computes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.distributed as dist
 
 from amdahl_lab.parallel.ranks import run_ranks
 from amdahl_lab.parallel.strategies import DataParallel
+from amdahl_lab.parallel.strategies.catalogue import Cut
 from amdahl_lab.parallel.workloads import Workload, digits
 
 
@@ -81,6 +82,40 @@ def accuracy_after(steps: int, workers: int, workload: Workload | None = None) -
     return quality_after(steps, workers, workload or digits(batch=100))
 
 
+def differences_by_strategy(
+    strategies: Mapping[str, Cut],
+    workload: Workload | None = None,
+    workers: int = 2,
+    steps: int = 5,
+) -> dict[str, float]:
+    """Train alike by each of several strategies and compare all parameters with a serial run.
+
+    Parameters
+    ----------
+    strategies : mapping of str to callable
+        Each takes model, optimizer and loss: a class of `strategies`, or one of them with its
+        other arguments filled in, as in `strategies.catalogue`.
+    workload : Workload, optional
+        What is trained; digits with a batch of 100.
+    workers : int
+        Number of workers N.
+    steps : int
+        Training steps.
+
+    Returns
+    -------
+    dict of str to float
+        For each strategy the largest absolute difference of any parameter on any rank from the
+        same steps taken in this process without any strategy.
+    """
+    workload = workload or digits(batch=100)
+    serial = _serial_parameters(workload, steps)
+    ranks = run_ranks(_parameters_by_strategy, workers, dict(strategies), workload, steps)
+    return {
+        name: max(float((rank[name] - serial).abs().max()) for rank in ranks) for name in strategies
+    }
+
+
 def sum_of_ranks(workers: int) -> list[float]:
     """Let every rank add up the numbers of all ranks: the smallest proof that they are joined.
 
@@ -131,3 +166,17 @@ def _trained(workload: Workload, steps: int) -> torch.nn.Module:
 
 def _flat(model: torch.nn.Module) -> torch.Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+
+
+def _parameters_by_strategy(
+    strategies: Mapping[str, Cut], workload: Workload, steps: int
+) -> dict[str, torch.Tensor]:
+    parameters = {}
+    for name, cut in strategies.items():
+        model = workload.model()
+        training = cut(model, workload.optimizer(model), workload.loss)
+        for number in range(steps):
+            training.step(workload.load(number))
+        whole = training.whole_parameters().values()
+        parameters[name] = torch.cat([each.flatten() for each in whole])
+    return parameters

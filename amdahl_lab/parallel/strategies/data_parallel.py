@@ -1,17 +1,13 @@
 """Data parallelism: every rank holds the whole model and works on its share of the batch."""
 
-from collections.abc import Callable
-
 import torch
-import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 
-from amdahl_lab.parallel.strategies.traffic import Traffic
-
-Batch = tuple[Tensor, ...]
+from amdahl_lab.parallel.strategies.buckets import gradients_in_one_bucket
+from amdahl_lab.parallel.strategies.strategy import Batch, Loss, Strategy
 
 
-class DataParallel:
+class DataParallel(Strategy):
     """Train one model on all ranks as if they were one.
 
     The gradient of a mean over the whole batch is the mean of the shares' gradients, each weighted
@@ -27,32 +23,17 @@ class DataParallel:
     loss : callable
         ``loss(model, batch)`` returns the mean over the samples of `batch`.
 
-    Attributes
-    ----------
-    traffic : Traffic
-        Collectives and bytes of the steps so far, on this rank.
-    setup_traffic : Traffic
-        The same of the first broadcast.
-
     Raises
     ------
     ValueError
         If no parameter of `model` is to be trained.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        loss: Callable[[nn.Module, Batch], Tensor],
-    ) -> None:
-        self.model, self.optimizer, self.loss = model, optimizer, loss
-        self.rank, self.workers = dist.get_rank(), dist.get_world_size()
-        self.traffic, self.setup_traffic = Traffic(), Traffic()
-        if self.workers > 1:
-            for tensor in [*model.parameters(), *model.buffers()]:
-                self.setup_traffic.broadcast(tensor.detach())
-        self.bucket = _gradients_in_one_bucket(model)
+    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss) -> None:
+        super().__init__(model, optimizer, loss)
+        self.bucket = gradients_in_one_bucket(
+            [each for each in model.parameters() if each.requires_grad]
+        )
 
     def step(self, batch: Batch, synchronise: bool = True) -> float:
         """Take one step on the global batch; return this rank's part of its mean loss.
@@ -75,15 +56,3 @@ class DataParallel:
             self.traffic.all_reduce(self.bucket)
         self.optimizer.step()
         return loss.item()
-
-
-def _gradients_in_one_bucket(model: nn.Module) -> Tensor:
-    """Lay all gradients side by side, so that one collective carries them and nothing is copied."""
-    trainable = [each for each in model.parameters() if each.requires_grad]
-    if not trainable:
-        raise ValueError("model must have parameters to train, got none that require gradients")
-    bucket = torch.zeros(sum(each.numel() for each in trainable), dtype=trainable[0].dtype)
-    pieces = bucket.split([each.numel() for each in trainable])
-    for parameter, piece in zip(trainable, pieces, strict=True):
-        parameter.grad = piece.view_as(parameter)  # backward adds to it in place
-    return bucket

@@ -1,0 +1,188 @@
+"""What PyTorch itself offers, behind the same interface: to lay beside the strategies by hand."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.pipelining import PipelineStage, Schedule1F1B, ScheduleGPipe
+from torch.distributed.tensor.parallel import (
+    ColwiseParallel,
+    RowwiseParallel,
+    parallelize_module,
+)
+
+from amdahl_lab.parallel.strategies.cuts import Column, Row
+from amdahl_lab.parallel.strategies.observed import ObservedTraffic
+from amdahl_lab.parallel.strategies.stages import free_all_but, layers_of, merged
+from amdahl_lab.parallel.strategies.strategy import (
+    Batch,
+    Loss,
+    Strategy,
+    share_of,
+    update_only,
+)
+from amdahl_lab.schedule.pipeline import Pipeline, gpipe, one_forward_one_backward
+
+
+class ByTorch(Strategy):
+    """A strategy whose collectives PyTorch calls.
+
+    They are counted in a `watched_step` only, so `traffic` tells of watched steps alone.
+    """
+
+    def watched_step(self, batch: Batch) -> float:
+        """Take a step as `step` does, set `memory`, and count what is sent."""
+        with ObservedTraffic(self.traffic):
+            return super().watched_step(batch)
+
+    def whole_parameters(self) -> dict[str, Tensor]:
+        """Return each parameter of the model, by name, whole; all ranks must call it together."""
+        own = super().whole_parameters()
+        return {
+            name: each.full_tensor() if hasattr(each, "full_tensor") else each
+            for name, each in own.items()
+        }
+
+
+class FullySharded(ByTorch):
+    """FSDP: parameters, gradients and optimizer state cut into N parts (ZeRO stage 3).
+
+    Parameters are collected just before they are used, forward and backward, and let go again;
+    what of them is there for the backward pass counts as activations in `memory`.
+
+    Parameters
+    ----------
+    model, optimizer, loss
+        As for `Strategy`; the optimizer must have one group of parameters.
+    parts : sequence of str
+        Names of the parts of `model` whose parameters are collected by themselves; what is in
+        none of them is collected at the start of the step and kept to its end. Parameters that
+        are tied must be in the same part.
+
+    References
+    ----------
+    Zhao et al., "PyTorch FSDP", arXiv:2304.11277.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        loss: Loss,
+        parts: Sequence[str] = (),
+    ) -> None:
+        super().__init__(model, optimizer, loss)
+        mesh = init_device_mesh("cpu", (self.workers,))
+        for part in [*(model.get_submodule(name) for name in parts), model]:
+            fully_shard(part, mesh=mesh)
+        update_only(optimizer, [each for each in model.parameters() if each.requires_grad])
+
+    def step(self, batch: Batch) -> float:
+        """Take one step on the global batch; return this rank's part of its mean loss."""
+        share, weight = share_of(batch, self.workers, self.rank)
+        self.optimizer.zero_grad()
+        with self.timeline.phase("forward"):
+            loss = weight * self.loss(self.model, share)
+        with self.timeline.phase("backward"):
+            (self.workers * loss).backward()  # the library takes the mean over the ranks
+        with self.timeline.phase("update"):
+            self.optimizer.step()
+        return loss.item()
+
+
+class TensorParallelByTorch(ByTorch):
+    """The library's tensor parallelism; parameters are those of `TensorParallel`.
+
+    Raises
+    ------
+    ValueError
+        If the number of ranks does not divide what is cut: the library then fails.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        loss: Loss,
+        plan: Mapping[str, Column | Row],
+    ) -> None:
+        super().__init__(model, optimizer, loss)
+        styles = {}
+        for name, cut in plan.items():
+            units = model.get_submodule(name).weight.shape[cut.dimension] / cut.unit
+            if units % self.workers:
+                raise ValueError(
+                    f"plan must cut {name!r} into parts of one size for {self.workers} ranks, "
+                    f"got {units:g} units"
+                )
+            styles[name] = ColwiseParallel() if isinstance(cut, Column) else RowwiseParallel()
+        parallelize_module(model, init_device_mesh("cpu", (self.workers,)), styles)
+        update_only(optimizer, [each for each in model.parameters() if each.requires_grad])
+
+    def step(self, batch: Batch) -> float:
+        """Take one step on the global batch; return this rank's part of its mean loss."""
+        self.optimizer.zero_grad()
+        with self.timeline.phase("forward"):
+            loss = self.loss(self.model, batch)
+        with self.timeline.phase("backward"):
+            loss.backward()
+        with self.timeline.phase("update"):
+            self.optimizer.step()
+        return loss.item() / self.workers
+
+
+class PipelineByTorch(ByTorch):
+    """The library's pipeline; parameters are those of `Pipeline`.
+
+    No two stages may share a parameter.
+
+    Raises
+    ------
+    ValueError
+        If the micro-batches do not divide the samples of a batch, or are too few for the order.
+    """
+
+    def __init__(
+        self,
+        model: nn.Sequential,
+        optimizer: torch.optim.Optimizer,
+        loss: Loss,
+        micro_batches: int = 4,
+        order: Callable[[int, int], Pipeline] = one_forward_one_backward,
+        layers: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(model, optimizer, loss)
+        part = layers_of(model, self.workers, layers)[self.rank]
+        free_all_but(part, model)
+        kind = {gpipe: ScheduleGPipe, one_forward_one_backward: Schedule1F1B}[order]
+        stage = PipelineStage(part, self.rank, self.workers, torch.device("cpu"))
+        # The library's loss takes outputs: what comes out of the last layer goes in as the batch.
+        self.schedule = kind(
+            stage, micro_batches, lambda outputs, target: loss(nn.Identity(), (outputs, target))
+        )
+        self.micro_batches = micro_batches
+
+    def step(self, batch: Batch) -> float:
+        """Take one step on the global batch; return this rank's part of its mean loss."""
+        inputs, target = batch
+        if len(inputs) % self.micro_batches:
+            raise ValueError(
+                f"micro_batches must divide the {len(inputs)} samples, got {self.micro_batches}"
+            )
+        self.optimizer.zero_grad()
+        losses: list[Tensor] = []
+        first, last = self.rank == 0, self.rank == self.workers - 1
+        with self.timeline.phase("passes"):
+            self.schedule.step(
+                *([inputs] if first else []),
+                **({"target": target, "losses": losses} if last else {}),
+            )
+        with self.timeline.phase("update"):
+            self.optimizer.step()
+        return torch.stack(losses).mean().item() if last else 0.0
+
+    def whole_parameters(self) -> dict[str, Tensor]:
+        """Return each parameter of the model, by name, whole; all ranks must call it together."""
+        return merged(super().whole_parameters(), self.group)
