@@ -8,7 +8,7 @@ process never sees a right answer, and nothing that it sends is run.
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -70,7 +70,17 @@ class Marking:
 
 
 class Check(Protocol):
-    """Asks one kind of question and marks one or more items."""
+    """Asks one kind of question and marks one or more items.
+
+    Attributes
+    ----------
+    measured_in : str
+        Id of the cell in which the student takes times, or an empty text. Such a cell should run
+        while nothing else does. No points depend on how fast anything was, but the student reads
+        the times.
+    """
+
+    measured_in: str
 
     @property
     def items(self) -> Sequence[Item]:
@@ -109,6 +119,12 @@ class Assignment:
         """All items in order, or those of one check cell."""
         cells = self.checks if cell is None else [cell]
         return [item for name in cells for check in self.checks[name] for item in check.items]
+
+    @property
+    def measuring_cells(self) -> frozenset[str]:
+        """Ids of the cells that take times, and so should run while nothing else does."""
+        named = (check.measured_in for checks in self.checks.values() for check in checks)
+        return frozenset(named) - {""}
 
     def points(self, cell: str | None = None) -> float:
         """Most points of the assignment, or of one check cell."""
@@ -167,6 +183,7 @@ class FunctionCheck:
     otherwise: str = "the hidden inputs give other values than the law"
     tolerance: float = 1e-6
     seconds: float = 10.0
+    measured_in: ClassVar[str] = ""
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -273,6 +290,7 @@ class ChoiceCheck:
     subject: str
     right: frozenset[str]
     hints: Mapping[str, str]
+    measured_in: ClassVar[str] = ""
 
     @property
     def items(self) -> tuple[Item, ...]:

@@ -17,6 +17,7 @@ from amdahl_lab.grading import sandbox, student_package, wire
 from amdahl_lab.grading.checks import check
 from amdahl_lab.grading.hidden import load_assignment
 from amdahl_lab.grading.items import Assignment, ChoiceCheck, Item
+from amdahl_lab.grading.marking import grade_id
 from amdahl_lab.grading.outputs import Outputs
 from amdahl_lab.grading.restore import ReleasedCell, harmless, restore
 from amdahl_lab.grading.serial_reference import serial_parameters
@@ -225,6 +226,13 @@ def test_an_assignment_refuses_two_items_of_one_name():
     one = ChoiceCheck(Item("twice", 1, "x"), "x", frozenset("a"), {})
     with pytest.raises(ValueError, match="twice"):
         Assignment({"a": [one], "b": [one]})
+
+
+def test_an_assignment_names_the_cells_that_measure(assignment, solution):
+    assert assignment.measuring_cells == {"answer_3_report"}
+    text = {grade_id(one): one.source for one in solution.cells}
+    assert all("measure(block" in text[name] for name in assignment.measuring_cells)
+    assert Assignment({"a": assignment.checks["check_1_speedup"]}).measuring_cells == frozenset()
 
 
 def test_missing_hidden_checks_are_named(tmp_path):
