@@ -58,15 +58,20 @@ class Marking:
         The teacher's seed.
     runs : mapping of str to CellRun
         How the student's cells ran, by their nbgrader id.
+    notebook : str
+        What the student wrote. Another text gets other inputs, so nothing that a notebook saw
+        while it was marked helps the next one.
     """
 
     session: KernelSession
     seed: int
     runs: Mapping[str, CellRun] = field(default_factory=dict)
+    notebook: str = ""
 
     def rng(self, name: str) -> np.random.Generator:
-        """Generator for the hidden inputs of one check, the same for every submission."""
-        return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
+        """Generator for the hidden inputs of one check, the same whenever a notebook is marked."""
+        words = [zlib.crc32(text.encode("utf-8", "replace")) for text in (name, self.notebook)]
+        return np.random.default_rng([self.seed, *words])
 
 
 class Check(Protocol):

@@ -30,6 +30,7 @@ from amdahl_lab.grading.outputs import Outputs
 from amdahl_lab.grading.watch import Watch
 
 _PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4, "hb": 5}
+_DEEPEST = 40  # lists in lists; what the probe sends is never that deep
 _SOCKETS = {"shell": zmq.DEALER, "iopub": zmq.SUB, "stdin": zmq.DEALER, "control": zmq.DEALER}
 
 
@@ -55,12 +56,15 @@ class CellRun:
         Wall time, measured outside.
     loopback_bytes : int or None
         Bytes that moved over the sandbox's loopback meanwhile, counted by the system.
+    kept_bytes : int
+        Size of the outputs.
     """
 
     status: str
     outputs: tuple[NotebookNode, ...]
     seconds: float
     loopback_bytes: int | None = None
+    kept_bytes: int = 0
 
 
 class _Conversation:
@@ -86,12 +90,14 @@ class _Conversation:
             message = json.loads(text)
             if not isinstance(message, dict) or message.get("token") != self.token:
                 return "{}"
+            if wire.deeper_than(message, _DEEPEST):
+                return "{}"
             number, body = message["number"], message["body"]
             if number != self._last[0]:
                 reply = {"token": self.token, "number": number, "body": self._reply(body)}
                 self._last = (number, json.dumps(reply))
             return self._last[1]
-        except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        except Exception:  # whatever a student's process can think of
             return "{}"
 
     def _reply(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +139,7 @@ class KernelSession:
 
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="lab-"))
+        self._descriptors: list[int] = []
         try:
             self._start()
         except BaseException:
@@ -144,19 +151,20 @@ class KernelSession:
         self._end()
 
     def _start(self) -> None:
-        connection = self._folder / "c"
-        connection.mkdir(mode=0o700)
         key = secrets.token_hex(16)
-        address = _write_connection_file(connection, key)
+        file = self._folder / "kernel.json" if self.without_sandbox else sandbox.CONNECTION_FILE
+        ports = _ports()
+        connection = _connection(file.parent, ports, key)
         self._context = zmq.Context()
         self._session = Session(key=key.encode(), signature_scheme="hmac-sha256", username="grader")
         command = [
             *(sys.executable, "-m", "amdahl_lab.grading.inside"),
-            *("--connection", str(connection / "kernel.json")),
+            *("--connection", str(file)),
             *("--file-bytes", str(self.limits.file_bytes)),
             *("--seconds", str(int(self.limits.notebook_seconds) + 60)),
         ]
         if self.without_sandbox:
+            file.write_text(connection)
             self._process, inside = sandbox.start_unprotected(
                 command, package=self.package, scratch=self._folder
             )
@@ -169,29 +177,53 @@ class KernelSession:
                 limits=self.limits,
                 secrets=self.secret_folders,
             )
-        self.watch = Watch(self._process, inside, connection, self.limits)
+        self.watch = Watch(self._process, inside, self.limits)
         if sys.platform == "linux":
             self.watch.__enter__()
-        self._connect(address)
-        self._wait_until_ready()
+        deadline = time.monotonic() + self.limits.start_seconds
+        if os.name == "nt":
+            addresses = {name: f"tcp://127.0.0.1:{port}" for name, port in ports.items()}
+        else:
+            root = Path("/" if self.without_sandbox else f"/proc/{inside}/root")
+            folder = root / file.parent.relative_to("/")
+            addresses = {
+                name: self._address(folder / f"k-{port}", deadline) for name, port in ports.items()
+            }
+        self._connect(addresses)
+        self._wait_until_ready(deadline)
 
-    def _connect(self, address: Callable[[int], str]) -> None:
+    def _address(self, path: Path, deadline: float) -> str:
+        """Address of a socket of the kernel, as soon as it is there.
+
+        It names the socket itself and not its place, where a student may put something else.
+        """
+        while not path.exists():
+            self._check_alive()
+            if time.monotonic() > deadline:
+                raise KernelLostError("it did not start in time")
+            time.sleep(0.01)
+        if sys.platform != "linux":
+            return f"ipc://{path}"
+        self._descriptors.append(os.open(path, os.O_PATH | os.O_NOFOLLOW))
+        return f"ipc:///proc/self/fd/{self._descriptors[-1]}"
+
+    def _connect(self, addresses: dict[str, str]) -> None:
         self._sockets = {}
         for name, kind in _SOCKETS.items():
             channel = self._context.socket(kind)
             channel.linger = 0
             channel.maxmsgsize = self.limits.message_bytes
-            channel.rcvhwm = 64
+            channel.rcvhwm = channel.sndhwm = 64
+            channel.sndtimeo = 2000  # a kernel that does not listen must not hold us up
             if kind == zmq.DEALER:
                 channel.identity = self._session.bsession
             else:
                 channel.subscribe(b"")
-            channel.connect(address(_PORTS[name]))
+            channel.connect(addresses[name])
             self._sockets[name] = channel
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, deadline: float) -> None:
         """Return when all channels are known to work: what is sent before that can be lost."""
-        deadline = time.monotonic() + self.limits.start_seconds
         answered = heard = False
         while not (answered and heard):
             if time.monotonic() > deadline:
@@ -215,6 +247,9 @@ class KernelSession:
             self.watch.__exit__()
         if hasattr(self, "_context"):
             self._context.destroy(linger=0)
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors = []
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _check_alive(self) -> None:
@@ -223,7 +258,11 @@ class KernelSession:
             raise KernelLostError(self.watch.verdict or "its process ended")
 
     def _send(self, socket: str, kind: str, content: dict[str, Any]) -> str:
-        message = self._session.send(self._sockets[socket], kind, content)
+        try:
+            message = self._session.send(self._sockets[socket], kind, content)
+        except zmq.Again:
+            sandbox.stop(self._process)
+            raise KernelLostError("it did not take what was sent to it") from None
         return message["header"]["msg_id"]
 
     def _receive(self, socket: str) -> dict[str, Any] | None:
@@ -271,7 +310,9 @@ class KernelSession:
             outputs.nodes.append(
                 new_output("error", ename="CellTimeout", evalue=text, traceback=[text])
             )
-        return CellRun(status, tuple(outputs.nodes), spent, None if self.without_sandbox else moved)
+        moved = None if self.without_sandbox else moved
+        kept = outputs.kept + outputs.pictures
+        return CellRun(status, tuple(outputs.nodes), spent, moved, kept)
 
     def ask(
         self,
@@ -383,27 +424,25 @@ def _parent(message: dict[str, Any]) -> str | None:
     return parent.get("msg_id") if isinstance(parent, dict) else None
 
 
-def _write_connection_file(folder: Path, key: str) -> Callable[[int], str]:
-    """Write the kernel's connection file; return how to address its sockets."""
-    if os.name == "nt":  # no sockets in the file system
-        with contextlib.ExitStack() as stack:
-            held = [stack.enter_context(socket.socket()) for _ in _PORTS]
-            for one in held:
-                one.bind(("127.0.0.1", 0))
-            ports = {name: one.getsockname()[1] for name, one in zip(_PORTS, held, strict=True)}
-        transport, ip = "tcp", "127.0.0.1"
-    else:
-        ports, transport, ip = _PORTS, "ipc", str(folder / "k")
+def _ports() -> dict[str, int]:
+    if os.name != "nt":
+        return _PORTS
+    with contextlib.ExitStack() as stack:  # no sockets in the file system
+        held = [stack.enter_context(socket.socket()) for _ in _PORTS]
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return {name: one.getsockname()[1] for name, one in zip(_PORTS, held, strict=True)}
+
+
+def _connection(folder: Path, ports: dict[str, int], key: str) -> str:
+    """Text of the kernel's connection file."""
+    windows = os.name == "nt"
     content = {
-        "transport": transport,
-        "ip": ip,
+        "transport": "tcp" if windows else "ipc",
+        "ip": "127.0.0.1" if windows else str(folder / "k"),
         "key": key,
         "signature_scheme": "hmac-sha256",
         "kernel_name": "python3",
         **{f"{name}_port": port for name, port in ports.items()},
     }
-    (folder / "kernel.json").write_text(json.dumps(content))
-    if transport == "ipc":
-        return lambda port: f"ipc://{ip}-{port}"
-    numbers = {_PORTS[name]: port for name, port in ports.items()}
-    return lambda port: f"tcp://{ip}:{numbers[port]}"
+    return json.dumps(content)
