@@ -4,13 +4,10 @@ All that arrives is data: JSON messages of bounded size, checked before use. Not
 student's process sent is unpickled, executed or shown as HTML.
 """
 
-import contextlib
-import json
 import math
 import os
 import secrets
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -24,13 +21,12 @@ from jupyter_client.session import Session
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from amdahl_lab.grading import sandbox, wire
+from amdahl_lab.grading import connection, sandbox, wire
+from amdahl_lab.grading.conversation import Conversation
 from amdahl_lab.grading.limits import Limits
 from amdahl_lab.grading.outputs import Outputs
 from amdahl_lab.grading.watch import Watch
 
-_PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4, "hb": 5}
-_DEEPEST = 40  # lists in lists; what the probe sends is never that deep
 _SOCKETS = {"shell": zmq.DEALER, "iopub": zmq.SUB, "stdin": zmq.DEALER, "control": zmq.DEALER}
 
 
@@ -65,46 +61,6 @@ class CellRun:
     seconds: float
     loopback_bytes: int | None = None
     kept_bytes: int = 0
-
-
-class _Conversation:
-    """The grader's side of one question: answers what is asked back, keeps what is answered.
-
-    Each message has a number, and its reply is kept until the next one: whoever did not get the
-    reply can ask again without anything being done twice.
-    """
-
-    def __init__(
-        self, service: Callable[[dict[str, Any]], dict[str, Any]] | None, most_bytes: int
-    ) -> None:
-        self.token = secrets.token_hex(8)
-        self.answers: list[Any] = []
-        self._service, self._most_bytes = service, most_bytes
-        self._last: tuple[Any, str] = (None, "{}")
-
-    def listen(self, text: str) -> str:
-        """Take one message from inside; return the reply. Whatever arrives, nothing is raised."""
-        if len(text) > self._most_bytes:
-            return "{}"
-        try:
-            message = json.loads(text)
-            if not isinstance(message, dict) or message.get("token") != self.token:
-                return "{}"
-            if wire.deeper_than(message, _DEEPEST):
-                return "{}"
-            number, body = message["number"], message["body"]
-            if number != self._last[0]:
-                reply = {"token": self.token, "number": number, "body": self._reply(body)}
-                self._last = (number, json.dumps(reply))
-            return self._last[1]
-        except Exception:  # whatever a student's process can think of
-            return "{}"
-
-    def _reply(self, body: dict[str, Any]) -> dict[str, Any]:
-        if "answer" in body:
-            self.answers.append(body["answer"])
-            return {}
-        return {} if self._service is None else self._service(body)
 
 
 class KernelSession:
@@ -153,8 +109,8 @@ class KernelSession:
     def _start(self) -> None:
         key = secrets.token_hex(16)
         file = self._folder / "kernel.json" if self.without_sandbox else sandbox.CONNECTION_FILE
-        ports = _ports()
-        connection = _connection(file.parent, ports, key)
+        ports = connection.ports()
+        text = connection.text(file.parent, ports, key)
         self._context = zmq.Context()
         self._session = Session(key=key.encode(), signature_scheme="hmac-sha256", username="grader")
         command = [
@@ -164,7 +120,7 @@ class KernelSession:
             *("--seconds", str(int(self.limits.notebook_seconds) + 60)),
         ]
         if self.without_sandbox:
-            file.write_text(connection)
+            file.write_text(text)
             self._process, inside = sandbox.start_unprotected(
                 command, package=self.package, scratch=self._folder
             )
@@ -173,7 +129,7 @@ class KernelSession:
                 [*command, "--processes", str(self.limits.processes)],
                 package=self.package,
                 submission=self.submission,
-                connection=connection,
+                connection=text,
                 limits=self.limits,
                 secrets=self.secret_folders,
             )
@@ -185,6 +141,8 @@ class KernelSession:
             addresses = {name: f"tcp://127.0.0.1:{port}" for name, port in ports.items()}
         else:
             root = Path("/" if self.without_sandbox else f"/proc/{inside}/root")
+            while not (self.without_sandbox or _is_elsewhere(root)):
+                self._wait_a_moment(deadline)
             folder = root / file.parent.relative_to("/")
             addresses = {
                 name: self._address(folder / f"k-{port}", deadline) for name, port in ports.items()
@@ -197,15 +155,23 @@ class KernelSession:
 
         It names the socket itself and not its place, where a student may put something else.
         """
-        while not path.exists():
-            self._check_alive()
-            if time.monotonic() > deadline:
-                raise KernelLostError("it did not start in time")
-            time.sleep(0.01)
         if sys.platform != "linux":
+            while not path.exists():
+                self._wait_a_moment(deadline)
             return f"ipc://{path}"
-        self._descriptors.append(os.open(path, os.O_PATH | os.O_NOFOLLOW))
-        return f"ipc:///proc/self/fd/{self._descriptors[-1]}"
+        while True:
+            try:
+                self._descriptors.append(os.open(path, os.O_PATH | os.O_NOFOLLOW))
+            except OSError:
+                self._wait_a_moment(deadline)
+            else:
+                return f"ipc:///proc/self/fd/{self._descriptors[-1]}"
+
+    def _wait_a_moment(self, deadline: float) -> None:
+        self._check_alive()
+        if time.monotonic() > deadline:
+            raise KernelLostError("it did not start in time")
+        time.sleep(0.01)
 
     def _connect(self, addresses: dict[str, str]) -> None:
         self._sockets = {}
@@ -348,7 +314,7 @@ class KernelSession:
             If the kernel is gone.
         """
         seconds = min(self.limits.question_seconds, math.inf if seconds is None else seconds)
-        conversation = _Conversation(service, self.limits.answer_bytes)
+        conversation = Conversation(service, self.limits.answer_bytes)
         question = {**question, "token": conversation.token}
         outputs = Outputs(self.limits)
         status = self._execute(wire.question(kind, question), outputs, seconds, conversation.listen)
@@ -424,25 +390,9 @@ def _parent(message: dict[str, Any]) -> str | None:
     return parent.get("msg_id") if isinstance(parent, dict) else None
 
 
-def _ports() -> dict[str, int]:
-    if os.name != "nt":
-        return _PORTS
-    with contextlib.ExitStack() as stack:  # no sockets in the file system
-        held = [stack.enter_context(socket.socket()) for _ in _PORTS]
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return {name: one.getsockname()[1] for name, one in zip(_PORTS, held, strict=True)}
-
-
-def _connection(folder: Path, ports: dict[str, int], key: str) -> str:
-    """Text of the kernel's connection file."""
-    windows = os.name == "nt"
-    content = {
-        "transport": "tcp" if windows else "ipc",
-        "ip": "127.0.0.1" if windows else str(folder / "k"),
-        "key": key,
-        "signature_scheme": "hmac-sha256",
-        "kernel_name": "python3",
-        **{f"{name}_port": port for name, port in ports.items()},
-    }
-    return json.dumps(content)
+def _is_elsewhere(root: Path) -> bool:
+    """Whether a sandbox has come as far as a root of its own."""
+    try:
+        return not root.samefile("/")
+    except OSError:
+        return False

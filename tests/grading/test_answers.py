@@ -4,7 +4,12 @@ Many answers share a kernel, one after the other: each defines its functions ane
 does who runs a cell again. None of these tries to deceive; those that do are in `test_cheats`.
 """
 
+import copy
 import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import grading_corpus
@@ -73,6 +78,29 @@ def test_reports_get_their_points_and_hints(session, assignment, solution, seed)
     runs = {"answer_3_report": run}
     answers = grading_corpus.REPORT
     assert not mark_all(session, assignment, seed, "", answers, runs)
+
+
+def test_measuring_loses_no_point_on_a_busy_machine(marker, assignment, solution, submission):
+    """A short version of `bench_trust`: two loops on two cores, two notebooks at once."""
+    measuring = ("check_3_average", "check_3_measure", "check_3_report")
+    needed = ("setup", "answer_1_inverses", "answer_3_average", "block", "answer_3_measure")
+    marker.assignment = replace(
+        assignment, checks={name: assignment.checks[name] for name in measuring}
+    )
+    solution = copy.deepcopy(solution)
+    kept = {*measuring, *needed, "answer_3_report"}
+    solution.cells = [cell for cell in solution.cells if grade_id(cell) in kept]
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            books = [copy.deepcopy(solution) for _ in range(2)]
+            marked = list(pool.map(lambda book: marker.mark(book, submission), books))
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+    for verdicts in marked:
+        assert not [(v.item.id, v.hint) for v in verdicts.values() if v.points < v.item.points]
 
 
 class SameProcess:
