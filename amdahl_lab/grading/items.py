@@ -8,7 +8,7 @@ process never sees a right answer, and nothing that it sends is run.
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -58,19 +58,34 @@ class Marking:
         The teacher's seed.
     runs : mapping of str to CellRun
         How the student's cells ran, by their nbgrader id.
+    notebook : str
+        What the student wrote. Another text gets other inputs, so nothing that a notebook saw
+        while it was marked helps the next one.
     """
 
     session: KernelSession
     seed: int
     runs: Mapping[str, CellRun] = field(default_factory=dict)
+    notebook: str = ""
 
     def rng(self, name: str) -> np.random.Generator:
-        """Generator for the hidden inputs of one check, the same for every submission."""
-        return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
+        """Generator for the hidden inputs of one check, the same whenever a notebook is marked."""
+        words = [zlib.crc32(text.encode("utf-8", "replace")) for text in (name, self.notebook)]
+        return np.random.default_rng([self.seed, *words])
 
 
 class Check(Protocol):
-    """Asks one kind of question and marks one or more items."""
+    """Asks one kind of question and marks one or more items.
+
+    Attributes
+    ----------
+    measured_in : str
+        Id of the cell in which the student takes times, or an empty text. Such a cell should run
+        while nothing else does. No points depend on how fast anything was, but the student reads
+        the times.
+    """
+
+    measured_in: str
 
     @property
     def items(self) -> Sequence[Item]:
@@ -109,6 +124,12 @@ class Assignment:
         """All items in order, or those of one check cell."""
         cells = self.checks if cell is None else [cell]
         return [item for name in cells for check in self.checks[name] for item in check.items]
+
+    @property
+    def measuring_cells(self) -> frozenset[str]:
+        """Ids of the cells that take times, and so should run while nothing else does."""
+        named = (check.measured_in for checks in self.checks.values() for check in checks)
+        return frozenset(named) - {""}
 
     def points(self, cell: str | None = None) -> float:
         """Most points of the assignment, or of one check cell."""
@@ -167,6 +188,7 @@ class FunctionCheck:
     otherwise: str = "the hidden inputs give other values than the law"
     tolerance: float = 1e-6
     seconds: float = 10.0
+    measured_in: ClassVar[str] = ""
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -273,6 +295,7 @@ class ChoiceCheck:
     subject: str
     right: frozenset[str]
     hints: Mapping[str, str]
+    measured_in: ClassVar[str] = ""
 
     @property
     def items(self) -> tuple[Item, ...]:

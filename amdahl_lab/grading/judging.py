@@ -6,7 +6,7 @@ grader, so a test can tell a right law from a wrong one only by its values.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -51,6 +51,7 @@ class TestsCheck:
     most_calls: int = 20_000
     most_values: int = 20_000
     seconds: float = 30.0
+    measured_in: ClassVar[str] = ""
 
     @property
     def items(self) -> tuple[Item, ...]:

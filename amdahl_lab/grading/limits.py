@@ -18,11 +18,17 @@ class Limits:
     start_seconds : float
         Wall time until the kernel first answers.
     memory_bytes : int
-        Private resident memory of all its processes together.
+        Memory of all its processes together.
+    grader_bytes : int
+        Memory by which the grader's own process may grow while it listens.
     processes : int
         Processes alive at one time.
     output_bytes : int
-        Output kept for one cell; the rest is dropped.
+        Text kept for one cell; the rest is dropped.
+    picture_bytes : int
+        Pictures kept for one cell.
+    kept_bytes : int
+        Text and pictures kept for a whole notebook.
     flood_bytes : int
         Output of one cell at which its kernel is stopped.
     message_bytes : int
@@ -44,8 +50,11 @@ class Limits:
     question_seconds: float = 60.0
     start_seconds: float = 60.0
     memory_bytes: int = 4 * 2**30
+    grader_bytes: int = 2**30
     processes: int = 64
     output_bytes: int = 100_000
+    picture_bytes: int = 2_000_000
+    kept_bytes: int = 20_000_000
     flood_bytes: int = 20_000_000
     message_bytes: int = 4 * 2**20
     answer_bytes: int = 2 * 2**20

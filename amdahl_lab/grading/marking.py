@@ -73,6 +73,8 @@ class _Run:
         self.why_lost = ""
         self.runs: dict[str, CellRun] = {}
         self.verdicts: dict[str, Verdict] = {}
+        self.text = "\0".join(cell.source for cell in self.cells)
+        self.room = marker.limits.kept_bytes
         self.deadline = time.monotonic() + marker.limits.notebook_seconds
 
     def mark(self) -> dict[str, Verdict]:
@@ -108,11 +110,15 @@ class _Run:
         try:
             seconds = min(self.marker.limits.cell_seconds, self._left())
             run = self.session.run(cell.source, seconds)
-            cell.outputs = list(run.outputs)
+            cell.outputs = self._kept(run)
             self.runs[grade_id(cell)] = run
         except KernelLostError as lost:
             self._lose(place, lost)
             cell.outputs = [_note(f"This cell was stopped: {lost}.")]
+
+    def _kept(self, run: CellRun) -> list[NotebookNode]:
+        self.room -= run.kept_bytes
+        return list(run.outputs) if self.room >= 0 else [_note("This output was not kept.")]
 
     def _lose(self, place: int, lost: KernelLostError) -> None:
         self._close()
@@ -166,7 +172,7 @@ class _Run:
         if not self._ready(place + 1):
             return nothing(check.items, self.why_lost)
         try:
-            return check.mark(Marking(self.session, self.marker.seed, self.runs))
+            return check.mark(Marking(self.session, self.marker.seed, self.runs, self.text))
         except NoAnswerError as problem:
             self.deadly_subjects.add(check.subject)
             return nothing(check.items, f"{check.subject} was asked, and {problem}")

@@ -25,12 +25,15 @@ class Outputs:
         What is kept.
     received : int
         Bytes that arrived, kept or not.
+    kept, pictures : int
+        Characters of text and of pictures that are kept.
     """
 
     limits: Limits
     nodes: list[NotebookNode] = field(default_factory=list)
     received: int = 0
     kept: int = 0
+    pictures: int = 0
     clear_next: bool = False
 
     def add(self, kind: str, content: dict[str, Any], size: int) -> None:
@@ -55,7 +58,7 @@ class Outputs:
             self._add_data(content)
 
     def _clear(self) -> None:
-        self.nodes, self.kept, self.clear_next = [], 0, False
+        self.nodes, self.kept, self.pictures, self.clear_next = [], 0, 0, False
 
     def _text(self, value: Any) -> str:
         text = value if isinstance(value, str) else ""
@@ -86,8 +89,11 @@ class Outputs:
             return
         kept = {"text/plain": self._text(data.get("text/plain"))}
         for mime in _PICTURES:
-            if self.kept < self.limits.output_bytes * 10 and _is_base64(data.get(mime)):
-                kept[mime] = data[mime]
+            picture = data.get(mime)
+            room = self.limits.picture_bytes - self.pictures
+            if _is_base64(picture) and len(picture) <= room:
+                kept[mime] = picture
+                self.pictures += len(picture)
         # Not an execute_result: only the grader writes those, because nbgrader reads points there.
         self.nodes.append(new_output("display_data", data=kept))
 

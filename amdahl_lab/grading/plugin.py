@@ -33,14 +33,27 @@ class RestoreCells(NbGraderPreprocessor):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Restore the cells of one notebook."""
         names = resources["nbgrader"]
+        refuse_links(Path.cwd() / "submitted" / names["student"] / names["assignment"])
         with Gradebook(names["db_url"]) as gradebook:
             released = released_cells(gradebook, names["assignment"], names["notebook"])
         for line in restore(nb, released):
             self.log.warning("%s: %s", names["student"], line)
-        nb.metadata = NotebookNode(
-            {key: nb.metadata[key] for key in ("kernelspec", "language_info") if key in nb.metadata}
-        )
+        # Part of this would reach the feedback page unescaped.
+        nb.metadata = NotebookNode(language_info={"name": "python", "pygments_lexer": "ipython3"})
         return nb, resources
+
+
+def refuse_links(submission: Path) -> None:
+    """Stop if anything in a submission is a link: it would be read as what it points at.
+
+    Raises
+    ------
+    ValueError
+        If the folder or something in it is a link.
+    """
+    links = [path.name for path in (submission, *submission.rglob("*")) if path.is_symlink()]
+    if links:
+        raise ValueError(f"submission must hold no links, got {links[0]}")
 
 
 def released_cells(gradebook: Gradebook, assignment: str, notebook: str) -> list[ReleasedCell]:
@@ -94,7 +107,7 @@ class GradeNotebook(NbGraderPreprocessor):
                 student_package.prepare(folder, assignment.put_away),
                 seed_of(root) if self.seed is None else self.seed,
                 Limits(),
-                (root, source.resolve().parent, Path(student_package.__file__).parents[2]),
+                secret_folders(root, source),
                 self.without_sandbox,
             )
             submission = root / "submitted" / names["student"] / names["assignment"]
@@ -103,6 +116,26 @@ class GradeNotebook(NbGraderPreprocessor):
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return nb, resources
+
+
+def secret_folders(root: Path, source: Path) -> tuple[Path, ...]:
+    """Folders that no notebook may see, wherever they lie.
+
+    Parameters
+    ----------
+    root : Path
+        Where nbgrader works: gradebook, submissions, seed.
+    source : Path
+        Folder of one assignment's solution.
+
+    Returns
+    -------
+    tuple of Path
+    """
+    package = Path(student_package.__file__).parents[1]
+    # Installed beside other packages, it is covered alone; in a clone, all of the clone is.
+    installed = any(package.parent.glob("*.dist-info"))
+    return root, source.resolve().parent, package if installed else package.parent
 
 
 def stop_without_sandbox(**_: Any) -> None:

@@ -2,7 +2,8 @@
 
 Students delete, copy, move and edit cells, by accident and on purpose. What counts is known from
 the gradebook: each released cell appears once, in its order, with its kind and points; locked
-cells have their text again; the student's answers and own cells stay.
+cells have their text again; the student's answers and own cells stay, as long as a person could
+have written them.
 """
 
 import re
@@ -12,6 +13,9 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
+
+MOST_OWN_CELLS = 300
+LONGEST_CELL = 100_000  # characters
 
 
 @dataclass(frozen=True)
@@ -73,16 +77,24 @@ def restore(notebook: NotebookNode, released: Sequence[ReleasedCell]) -> list[st
     mended: list[str] = []
     found: dict[str, NotebookNode] = {}
     layout: list[NotebookNode | None] = []  # None: a place for the next released cell
+    own = 0
     for cell in notebook.cells:
         name = _grade_id(cell)
         cell.metadata = NotebookNode()
+        if len(cell.source) > LONGEST_CELL:
+            mended.append(f"a cell had {len(cell.source)} characters, {LONGEST_CELL} were kept")
+            cell.source = cell.source[:LONGEST_CELL]
         if name in known and name not in found:
             found[name] = _mended(cell, known[name], mended)
             layout.append(None)
         else:
             if name in known:
                 mended.append(f"{name} was there more than once")
-            layout.append(_cleared(cell))
+            own += 1
+            if own <= MOST_OWN_CELLS:
+                layout.append(_cleared(cell))
+    if own > MOST_OWN_CELLS:
+        mended.append(f"there were {own} cells of their own, {MOST_OWN_CELLS} were kept")
     present = [cell for cell in released if cell.grade_id in found]
     places = [place for place, cell in enumerate(layout) if cell is None]
     for place, cell in zip(places, present, strict=True):
@@ -101,6 +113,7 @@ def _cleared(cell: NotebookNode) -> NotebookNode:
     if cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None
     else:
+        cell.cell_type = "markdown"  # a raw cell would reach the page as it is
         cell.source = harmless(cell.source)
         cell.pop("attachments", None)
     return cell
@@ -112,7 +125,9 @@ def harmless(text: str) -> str:
     nbgrader shows text cells of students as they are, in the grader's browser. A tag needs a
     letter right after its bracket, so a space there turns it into text.
     """
-    return re.sub(r"<(?=[A-Za-z/!?])", "< ", text).replace(r"\href", r"\text")
+    text = re.sub(r"&(?=#?\w+;)", "& ", text)  # an entity would come back as the sign it stands for
+    text = re.sub(r"<(?=[A-Za-z/!?])", "< ", text).replace(r"\href", r"\text")
+    return re.sub(r"(?i)\b(javascript|vbscript|data)\s*:", r"\1 :", text)
 
 
 def _mended(cell: NotebookNode, released: ReleasedCell, mended: list[str]) -> NotebookNode:

@@ -3,10 +3,12 @@
 Inside there is the system and the environment (read-only), a copy of the package without the
 modules that an exercise asks students to write, the submitted files, and memory-backed scratch
 folders of bounded size. There is no network but a loopback of its own, no home, no gradebook, no
-solution, no other submission. When the grader dies, the kernel dies with it. What it uses is
-watched from outside, by `watch`.
+solution, no other submission, and no folder of the grader's that can be written to. System calls
+that would go around the limits are refused, see `seccomp`. When the grader dies, the kernel dies
+with it. What it uses is watched from outside, by `watch`.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -18,6 +20,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from amdahl_lab.grading import seccomp
 from amdahl_lab.grading.limits import Limits
 
 INSTALL_BUBBLEWRAP = (
@@ -26,6 +29,10 @@ INSTALL_BUBBLEWRAP = (
     "namespaces, or accept that student code runs unprotected on this machine with "
     "--GradeNotebook.without_sandbox=True (nbgrader) or --without-sandbox (this command)."
 )
+
+# Folder inside for the kernel's sockets, in memory like all that can be written to.
+SOCKETS = Path("/tmp/c")
+CONNECTION_FILE = SOCKETS / "kernel.json"
 
 # Needed by the kernel wherever they are installed: the folders that hold them are mounted.
 _NEEDED = ("ipykernel", "jupyter_client", "numpy", "torch")
@@ -143,9 +150,10 @@ def bubblewrap_command(
     *,
     package: Path,
     submission: Path,
-    connection: Path,
     limits: Limits,
     secrets: Iterable[Path] = (),
+    connection_fd: int,
+    filter_fd: int,
     info_fd: int,
 ) -> list[str]:
     """Command line that runs `command` inside the sandbox.
@@ -158,12 +166,13 @@ def bubblewrap_command(
         Folder that holds the copy of the package for students; read-only inside.
     submission : Path
         Folder with the submitted files; read-only inside, at /submission.
-    connection : Path
-        Folder of the kernel's sockets; the only one shared for writing.
     limits : Limits
         Sizes of the scratch folders.
     secrets : iterable of Path
         Folders to cover if they lie inside a mounted one: the course, the gradebook, submissions.
+    connection_fd, filter_fd : int
+        File descriptors from which bubblewrap reads the kernel's connection file and the filter
+        of system calls.
     info_fd : int
         File descriptor on which bubblewrap reports the process that it started.
 
@@ -185,13 +194,16 @@ def bubblewrap_command(
     for folder in visible:
         arguments += ["--ro-bind", str(folder), str(folder)]
     arguments += _hidden_mounts(secrets, visible)
-    arguments += ["--proc", "/proc", "--dev", "/dev"]
+    # A shared mapping of /dev/zero would be memory that no process is seen to hold.
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/null", "/dev/zero"]
     arguments += ["--size", disk, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
     arguments += ["--ro-bind", str(submission), "/submission"]
     arguments += ["--ro-bind", str(package), str(package)]
     arguments += ["--ro-bind", str(package / "etc/hosts"), "/etc/hosts"]
     arguments += ["--ro-bind", str(package / "etc/passwd"), "/etc/passwd"]
-    arguments += ["--bind", str(connection), str(connection)]
+    arguments += ["--perms", "0700", "--dir", str(SOCKETS)]
+    arguments += ["--file", str(connection_fd), str(CONNECTION_FILE)]
+    arguments += ["--seccomp", str(filter_fd)] if filter_fd >= 0 else []
     arguments += ["--chdir", "/tmp/work", "--remount-ro", "/", "--clearenv"]
     for name, value in environment(package, Path("/tmp/home")).items():
         arguments += ["--setenv", name, value]
@@ -203,7 +215,7 @@ def start(
     *,
     package: Path,
     submission: Path,
-    connection: Path,
+    connection: str,
     limits: Limits,
     secrets: Iterable[Path] = (),
 ) -> tuple[subprocess.Popen, int]:
@@ -211,8 +223,10 @@ def start(
 
     Parameters
     ----------
-    command, package, submission, connection, limits, secrets
+    command, package, submission, limits, secrets
         As for `bubblewrap_command`.
+    connection : str
+        Text of the kernel's connection file.
 
     Returns
     -------
@@ -226,42 +240,49 @@ def start(
     SandboxMissing
         If the sandbox does not come up.
     """
-    reading, writing = os.pipe()
-    try:
-        arguments = bubblewrap_command(
-            command,
-            package=package,
-            submission=submission,
-            connection=connection,
-            limits=limits,
-            secrets=secrets,
-            info_fd=writing,
-        )
-        process = subprocess.Popen(
-            arguments,
-            # Inside, the environment of bubblewrap itself can be read: it must not be the grader's.
-            env={"PATH": os.defpath},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(writing,),
-            start_new_session=True,
-        )
-        os.close(writing)
-        writing = -1
-        with os.fdopen(reading) as report:
-            reading = -1
-            text = report.read()
-    finally:
-        for descriptor in (reading, writing):
-            if descriptor >= 0:
-                os.close(descriptor)
+    with contextlib.ExitStack() as stack:
+        connection_fd = _readable(connection.encode(), stack)
+        program = seccomp.program()
+        filter_fd = _readable(program, stack) if program else -1
+        reading, writing = os.pipe()
+        report = stack.enter_context(os.fdopen(reading))
+        with os.fdopen(writing, "w"):
+            arguments = bubblewrap_command(
+                command,
+                package=package,
+                submission=submission,
+                limits=limits,
+                secrets=secrets,
+                connection_fd=connection_fd,
+                filter_fd=filter_fd,
+                info_fd=writing,
+            )
+            process = subprocess.Popen(
+                arguments,
+                # Inside, the environment of bubblewrap can be read: it must not be the grader's.
+                env={"PATH": os.defpath},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[fd for fd in (connection_fd, filter_fd, writing) if fd >= 0],
+                start_new_session=True,
+            )
+        text = report.read()
     if not text:
         process.wait(timeout=10)
         reason = process.stderr.read().decode(errors="replace").strip()[-200:]
         raise SandboxMissing(INSTALL_BUBBLEWRAP.format(problem=f"cannot start ({reason})"))
     process.stderr.close()
     return process, int(json.loads(text)["child-pid"])
+
+
+def _readable(content: bytes, stack: contextlib.ExitStack) -> int:
+    """File descriptor from which a few thousand bytes can be read, closed with the stack."""
+    reading, writing = os.pipe()
+    stack.callback(os.close, reading)
+    with os.fdopen(writing, "wb") as file:
+        file.write(content)
+    return reading
 
 
 def start_unprotected(

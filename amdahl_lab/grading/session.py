@@ -4,13 +4,10 @@ All that arrives is data: JSON messages of bounded size, checked before use. Not
 student's process sent is unpickled, executed or shown as HTML.
 """
 
-import contextlib
-import json
 import math
 import os
 import secrets
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -24,12 +21,12 @@ from jupyter_client.session import Session
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from amdahl_lab.grading import sandbox, wire
+from amdahl_lab.grading import connection, sandbox, wire
+from amdahl_lab.grading.conversation import Conversation
 from amdahl_lab.grading.limits import Limits
 from amdahl_lab.grading.outputs import Outputs
 from amdahl_lab.grading.watch import Watch
 
-_PORTS = {"shell": 1, "iopub": 2, "stdin": 3, "control": 4, "hb": 5}
 _SOCKETS = {"shell": zmq.DEALER, "iopub": zmq.SUB, "stdin": zmq.DEALER, "control": zmq.DEALER}
 
 
@@ -55,50 +52,15 @@ class CellRun:
         Wall time, measured outside.
     loopback_bytes : int or None
         Bytes that moved over the sandbox's loopback meanwhile, counted by the system.
+    kept_bytes : int
+        Size of the outputs.
     """
 
     status: str
     outputs: tuple[NotebookNode, ...]
     seconds: float
     loopback_bytes: int | None = None
-
-
-class _Conversation:
-    """The grader's side of one question: answers what is asked back, keeps what is answered.
-
-    Each message has a number, and its reply is kept until the next one: whoever did not get the
-    reply can ask again without anything being done twice.
-    """
-
-    def __init__(
-        self, service: Callable[[dict[str, Any]], dict[str, Any]] | None, most_bytes: int
-    ) -> None:
-        self.token = secrets.token_hex(8)
-        self.answers: list[Any] = []
-        self._service, self._most_bytes = service, most_bytes
-        self._last: tuple[Any, str] = (None, "{}")
-
-    def listen(self, text: str) -> str:
-        """Take one message from inside; return the reply. Whatever arrives, nothing is raised."""
-        if len(text) > self._most_bytes:
-            return "{}"
-        try:
-            message = json.loads(text)
-            if not isinstance(message, dict) or message.get("token") != self.token:
-                return "{}"
-            number, body = message["number"], message["body"]
-            if number != self._last[0]:
-                reply = {"token": self.token, "number": number, "body": self._reply(body)}
-                self._last = (number, json.dumps(reply))
-            return self._last[1]
-        except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
-            return "{}"
-
-    def _reply(self, body: dict[str, Any]) -> dict[str, Any]:
-        if "answer" in body:
-            self.answers.append(body["answer"])
-            return {}
-        return {} if self._service is None else self._service(body)
+    kept_bytes: int = 0
 
 
 class KernelSession:
@@ -133,6 +95,7 @@ class KernelSession:
 
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="lab-"))
+        self._descriptors: list[int] = []
         try:
             self._start()
         except BaseException:
@@ -144,19 +107,20 @@ class KernelSession:
         self._end()
 
     def _start(self) -> None:
-        connection = self._folder / "c"
-        connection.mkdir(mode=0o700)
         key = secrets.token_hex(16)
-        address = _write_connection_file(connection, key)
+        file = self._folder / "kernel.json" if self.without_sandbox else sandbox.CONNECTION_FILE
+        ports = connection.ports()
+        text = connection.text(file.parent, ports, key)
         self._context = zmq.Context()
         self._session = Session(key=key.encode(), signature_scheme="hmac-sha256", username="grader")
         command = [
             *(sys.executable, "-m", "amdahl_lab.grading.inside"),
-            *("--connection", str(connection / "kernel.json")),
+            *("--connection", str(file)),
             *("--file-bytes", str(self.limits.file_bytes)),
             *("--seconds", str(int(self.limits.notebook_seconds) + 60)),
         ]
         if self.without_sandbox:
+            file.write_text(text)
             self._process, inside = sandbox.start_unprotected(
                 command, package=self.package, scratch=self._folder
             )
@@ -165,33 +129,67 @@ class KernelSession:
                 [*command, "--processes", str(self.limits.processes)],
                 package=self.package,
                 submission=self.submission,
-                connection=connection,
+                connection=text,
                 limits=self.limits,
                 secrets=self.secret_folders,
             )
-        self.watch = Watch(self._process, inside, connection, self.limits)
+        self.watch = Watch(self._process, inside, self.limits)
         if sys.platform == "linux":
             self.watch.__enter__()
-        self._connect(address)
-        self._wait_until_ready()
+        deadline = time.monotonic() + self.limits.start_seconds
+        if os.name == "nt":
+            addresses = {name: f"tcp://127.0.0.1:{port}" for name, port in ports.items()}
+        else:
+            root = Path("/" if self.without_sandbox else f"/proc/{inside}/root")
+            while not (self.without_sandbox or _is_elsewhere(root)):
+                self._wait_a_moment(deadline)
+            folder = root / file.parent.relative_to("/")
+            addresses = {
+                name: self._address(folder / f"k-{port}", deadline) for name, port in ports.items()
+            }
+        self._connect(addresses)
+        self._wait_until_ready(deadline)
 
-    def _connect(self, address: Callable[[int], str]) -> None:
+    def _address(self, path: Path, deadline: float) -> str:
+        """Address of a socket of the kernel, as soon as it is there.
+
+        It names the socket itself and not its place, where a student may put something else.
+        """
+        if sys.platform != "linux":
+            while not path.exists():
+                self._wait_a_moment(deadline)
+            return f"ipc://{path}"
+        while True:
+            try:
+                self._descriptors.append(os.open(path, os.O_PATH | os.O_NOFOLLOW))
+            except OSError:
+                self._wait_a_moment(deadline)
+            else:
+                return f"ipc:///proc/self/fd/{self._descriptors[-1]}"
+
+    def _wait_a_moment(self, deadline: float) -> None:
+        self._check_alive()
+        if time.monotonic() > deadline:
+            raise KernelLostError("it did not start in time")
+        time.sleep(0.01)
+
+    def _connect(self, addresses: dict[str, str]) -> None:
         self._sockets = {}
         for name, kind in _SOCKETS.items():
             channel = self._context.socket(kind)
             channel.linger = 0
             channel.maxmsgsize = self.limits.message_bytes
-            channel.rcvhwm = 64
+            channel.rcvhwm = channel.sndhwm = 64
+            channel.sndtimeo = 2000  # a kernel that does not listen must not hold us up
             if kind == zmq.DEALER:
                 channel.identity = self._session.bsession
             else:
                 channel.subscribe(b"")
-            channel.connect(address(_PORTS[name]))
+            channel.connect(addresses[name])
             self._sockets[name] = channel
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, deadline: float) -> None:
         """Return when all channels are known to work: what is sent before that can be lost."""
-        deadline = time.monotonic() + self.limits.start_seconds
         answered = heard = False
         while not (answered and heard):
             if time.monotonic() > deadline:
@@ -215,6 +213,9 @@ class KernelSession:
             self.watch.__exit__()
         if hasattr(self, "_context"):
             self._context.destroy(linger=0)
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors = []
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _check_alive(self) -> None:
@@ -223,7 +224,11 @@ class KernelSession:
             raise KernelLostError(self.watch.verdict or "its process ended")
 
     def _send(self, socket: str, kind: str, content: dict[str, Any]) -> str:
-        message = self._session.send(self._sockets[socket], kind, content)
+        try:
+            message = self._session.send(self._sockets[socket], kind, content)
+        except zmq.Again:
+            sandbox.stop(self._process)
+            raise KernelLostError("it did not take what was sent to it") from None
         return message["header"]["msg_id"]
 
     def _receive(self, socket: str) -> dict[str, Any] | None:
@@ -271,7 +276,9 @@ class KernelSession:
             outputs.nodes.append(
                 new_output("error", ename="CellTimeout", evalue=text, traceback=[text])
             )
-        return CellRun(status, tuple(outputs.nodes), spent, None if self.without_sandbox else moved)
+        moved = None if self.without_sandbox else moved
+        kept = outputs.kept + outputs.pictures
+        return CellRun(status, tuple(outputs.nodes), spent, moved, kept)
 
     def ask(
         self,
@@ -307,7 +314,7 @@ class KernelSession:
             If the kernel is gone.
         """
         seconds = min(self.limits.question_seconds, math.inf if seconds is None else seconds)
-        conversation = _Conversation(service, self.limits.answer_bytes)
+        conversation = Conversation(service, self.limits.answer_bytes)
         question = {**question, "token": conversation.token}
         outputs = Outputs(self.limits)
         status = self._execute(wire.question(kind, question), outputs, seconds, conversation.listen)
@@ -383,27 +390,9 @@ def _parent(message: dict[str, Any]) -> str | None:
     return parent.get("msg_id") if isinstance(parent, dict) else None
 
 
-def _write_connection_file(folder: Path, key: str) -> Callable[[int], str]:
-    """Write the kernel's connection file; return how to address its sockets."""
-    if os.name == "nt":  # no sockets in the file system
-        with contextlib.ExitStack() as stack:
-            held = [stack.enter_context(socket.socket()) for _ in _PORTS]
-            for one in held:
-                one.bind(("127.0.0.1", 0))
-            ports = {name: one.getsockname()[1] for name, one in zip(_PORTS, held, strict=True)}
-        transport, ip = "tcp", "127.0.0.1"
-    else:
-        ports, transport, ip = _PORTS, "ipc", str(folder / "k")
-    content = {
-        "transport": transport,
-        "ip": ip,
-        "key": key,
-        "signature_scheme": "hmac-sha256",
-        "kernel_name": "python3",
-        **{f"{name}_port": port for name, port in ports.items()},
-    }
-    (folder / "kernel.json").write_text(json.dumps(content))
-    if transport == "ipc":
-        return lambda port: f"ipc://{ip}-{port}"
-    numbers = {_PORTS[name]: port for name, port in ports.items()}
-    return lambda port: f"tcp://{ip}:{numbers[port]}"
+def _is_elsewhere(root: Path) -> bool:
+    """Whether a sandbox has come as far as a root of its own."""
+    try:
+        return not root.samefile("/")
+    except OSError:
+        return False

@@ -7,6 +7,7 @@ works out itself, and bytes and packets are counted by the system on the sandbox
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 
@@ -43,6 +44,7 @@ class AveragingCheck:
     unequal: Item
     traffic: Item
     seconds: float = 60.0
+    measured_in: ClassVar[str] = ""
 
     @property
     def items(self) -> tuple[Item, ...]:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -20,15 +21,12 @@ class Watch:
         The process to stop: the sandbox, or the bare kernel.
     inside : int
         Process id of the sandbox's first process, as seen from outside.
-    connection : Path
-        The one folder on the disk that the sandbox can write to.
     limits : Limits
         What it may hold.
     """
 
     process: subprocess.Popen
     inside: int
-    connection: Path
     limits: Limits
     verdict: str | None = None
     peak_memory_bytes: int = 0
@@ -47,27 +45,31 @@ class Watch:
         self._thread.join()
 
     def _run(self) -> None:
-        page = os.sysconf("SC_PAGE_SIZE")
+        started, own = time.monotonic(), _resident(os.getpid())
         while not self._over.wait(self.limits.watch_seconds):
             if self.process.poll() is not None:
                 return
-            processes, memory = _usage(self.inside, page, self.limits.processes)
-            self.peak_processes = max(self.peak_processes, processes)
-            self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
-            self.verdict = self._judge(processes, memory)
+            try:
+                processes, memory = _usage(self.inside, self.limits.processes)
+                self.peak_processes = max(self.peak_processes, processes)
+                self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
+                seconds, grown = time.monotonic() - started, _resident(os.getpid()) - own
+                self.verdict = self._judge(processes, memory, seconds, grown)
+            except Exception:  # no watch, no run: nobody may get rid of it by making it stumble
+                self.verdict = "it could not be watched any more"
             if self.verdict is not None:
                 self.process.kill()
                 return
 
-    def _judge(self, processes: int, memory: int) -> str | None:
+    def _judge(self, processes: int, memory: int, seconds: float, grown: int) -> str | None:
         if processes > self.limits.processes:
             return f"it started more than {self.limits.processes} processes"
         if memory > self.limits.memory_bytes:
-            return f"it used more than {self.limits.memory_bytes / 2**30:.0f} GiB of memory"
-        entries = list(os.scandir(self.connection))
-        size = sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
-        if len(entries) > 16 or size > 2**20:
-            return "it wrote where only the kernel's connection belongs"
+            return f"it used more than {self.limits.memory_bytes / 2**30:.2g} GiB of memory"
+        if seconds > self.limits.notebook_seconds + 2 * self.limits.question_seconds:
+            return "it ran for too long"
+        if grown > self.limits.grader_bytes:
+            return "it sent more than can be taken in"
         return None
 
     def loopback(self) -> tuple[int, int] | None:
@@ -90,8 +92,8 @@ class Watch:
         return None
 
 
-def _usage(root: int, page: int, enough: int) -> tuple[int, int]:
-    """Number of processes below `root` and their resident private memory in bytes.
+def _usage(root: int, enough: int) -> tuple[int, int]:
+    """Number of processes below `root` and the memory that they hold in bytes.
 
     Counting stops soon after `enough` processes: a fork bomb must not slow the watch down.
     """
@@ -103,9 +105,17 @@ def _usage(root: int, page: int, enough: int) -> tuple[int, int]:
             for task in tasks:
                 children = Path(f"/proc/{pid}/task/{task}/children").read_text()
                 waiting += [int(child) for child in children.split()]
-            fields = Path(f"/proc/{pid}/statm").read_text().split()
+            memory += _resident(pid)
         except (OSError, ValueError):
             continue  # it ended between two looks
         processes += 1
-        memory += (int(fields[1]) - int(fields[2])) * page
     return processes, memory
+
+
+def _resident(pid: int) -> int:
+    """Memory of a process in bytes: its own, what it shares without a file, what is swapped out."""
+    kibibytes = 0
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(("RssAnon:", "RssShmem:", "VmSwap:")):
+            kibibytes += int(line.split()[1])
+    return 1024 * kibibytes

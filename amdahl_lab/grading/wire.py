@@ -53,6 +53,17 @@ def plain(value: Any, depth: int = 0) -> Any:
     return {"type": type(value).__name__}
 
 
+def deeper_than(value: Any, most: int) -> bool:
+    """Whether lists and dictionaries lie in each other more than `most` times."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [one for one in level if isinstance(one, list | dict)]
+        if not level:
+            return False
+        level = [part for one in level for part in (one.values() if isinstance(one, dict) else one)]
+    return True
+
+
 def number(value: Any) -> float | None:
     """`value` as a float if it is a plain number, else None. Truth values are no numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float):

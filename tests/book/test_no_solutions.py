@@ -1,5 +1,6 @@
 """No solution and no hidden check is in the built site or in the exercises."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -35,6 +36,20 @@ def secrets() -> set[str]:
     for path in SOLUTIONS.rglob("*.py"):
         found |= telling(path.read_text(encoding="utf-8"))
     return found
+
+
+def hidden_words() -> set[str]:
+    """Names that the hidden checks define for themselves, and sentences that only a mark earns."""
+    found: set[str] = set()
+    for path in SOLUTIONS.glob("*/hidden_checks/*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        shown = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("_"):
+                found.add(node.name)
+            elif isinstance(getattr(node, "value", None), str) and id(node) not in shown:
+                found |= {node.value} if len(node.value) >= SHORTEST else set()
+    return {word for word in found if len(word) > 7 and word not in everyone_may_read()}
 
 
 def text_of(folder: Path) -> dict[str, str]:
@@ -90,6 +105,15 @@ def test_no_mark_of_a_solution_is_there(where, request):
     texts = text_of(folder)
     assert texts, f"nothing to look at in {folder}"
     assert not [(name, mark) for name, text in texts.items() for mark in MARKS if mark in text]
+
+
+@pytest.mark.parametrize("where", ["site", "exercises"])
+def test_no_word_of_a_hidden_check_is_there(where, request):
+    folder = request.getfixturevalue("site") if where == "site" else EXERCISES
+    words = hidden_words()
+    assert len(words) > 40, "no hidden checks were found, so nothing would be tested"
+    texts = {name: re.sub(r"\s+", " ", text) for name, text in text_of(folder).items()}
+    assert not [(name, word) for name, text in texts.items() for word in words if word in text]
 
 
 def test_no_file_of_the_solutions_was_copied(site):

@@ -130,6 +130,35 @@ def speedup(n, s):
         kernel.raw_input(text)
     return float("nan")
 """,
+    "threads that answer late": """
+import gc, threading, time
+from amdahl_lab.grading.probe import Asker
+
+def haunt():
+    while True:
+        for one in gc.get_objects():
+            if type(one) is Asker:
+                try: one.send({"answer": [{"value": 1.0}] * 7})
+                except Exception: pass
+        time.sleep(0.01)
+
+def speedup(n, s):
+    threading.Thread(target=haunt, daemon=True).start()
+    time.sleep(0.1)
+    return 1
+""",
+    "an answer that is lists in lists": """
+from amdahl_lab.grading import probe
+import json, types
+def dumps(message):
+    token = message["token"]
+    deep = "[" * 900 + "1" + "]" * 900
+    answers = ",".join(['{"value": %s}' % deep] * 7)
+    return '{"token": "%s", "number": 1, "body": {"answer": [%s]}}' % (token, answers)
+def speedup(n, s):
+    probe.json = types.SimpleNamespace(loads=json.loads, dumps=dumps)
+    return 1
+""",
     "a search for the answers on every frame": """
 import sys
 def speedup(n, s):
@@ -141,6 +170,159 @@ def speedup(n, s):
         frame = frame.f_back
     return 1
 """,
+}
+
+# Tampering while a function is asked for. Each costs the items of that function and no others.
+ASKED = {
+    "requests without end and nobody who reads the replies": """
+def speedup(n, s):
+    kernel = get_ipython().kernel
+    for _ in range(200_000):
+        kernel.session.send(
+            kernel.stdin_socket, "input_request", {"prompt": "x", "password": False},
+            parent=kernel.get_parent("shell"), ident=kernel._parent_ident["shell"])
+    return 1
+""",
+    "an answer of many megabytes": "def speedup(n, s): return [1.0] * 3_000_000",
+    "a pickle in place of an answer": """
+from amdahl_lab.grading import probe
+import base64, json, pickle, types
+class Bomb:
+    def __reduce__(self):
+        import os
+        return os.system, ("touch /tmp/grader-was-here",)
+bomb = pickle.dumps(Bomb())
+def speedup(n, s):
+    kernel = get_ipython().kernel
+    for socket in (kernel.iopub_socket, kernel.stdin_socket):
+        kernel.session.send(socket, "display_data", {"data": {"text/plain": "x"}},
+                            parent=kernel.get_parent("shell"), buffers=[bomb])
+    kernel.raw_input(bomb.decode("latin-1"))
+    return base64.b64encode(bomb).decode()
+""",
+    "a death when asked": "def speedup(n, s):\n    import os\n    os._exit(0)",
+    "no end when asked": "def speedup(n, s):\n    while True: pass",
+    "processes without end when asked": "def speedup(n, s):\n    import os\n    while True: os.fork()",
+    "memory of the interpreter overwritten": """
+import ctypes
+def speedup(n, s):
+    ctypes.memset(id(True), 0, 8 * 1024)
+    return 1
+""",
+    "a clock of one's own": """
+import time, datetime
+time.time = time.perf_counter = time.monotonic = lambda: 0.0
+time.sleep = lambda seconds: None
+def speedup(n, s): return 1
+""",
+    "torch of one's own": """
+import torch
+torch.allclose = torch.equal = lambda *a, **k: True
+torch.Tensor.__eq__ = lambda self, other: True
+def speedup(n, s): return torch.ones(())
+""",
+}
+
+# Calls of the grader's hidden laws past the probe; none may make the grader stumble.
+SERVICE = """
+import gc
+from amdahl_lab.grading.probe import Asker
+odd = [
+    {"callback": "99", "arguments": [1.0, 0.5]}, {"callback": "-1", "arguments": [[], {}]},
+    {"callback": 1e300, "arguments": [1.0, 0.5]}, {"callback": "0", "arguments": 7},
+    {"callback": "0", "arguments": [1.0], "named": [1]}, {"callback": "0"}, [1], "answer", None,
+    {"callback": "0", "arguments": [[[1.0] * 100] * 100, 0.5]}, {"value": True},
+]
+def passes(law):
+    asker = next(one for one in gc.get_objects() if type(one) is Asker)
+    for body in odd:
+        asker._number += 1
+        message = {"token": asker._token, "number": asker._number, "body": body}
+        import json
+        asker._kernel.raw_input(json.dumps(message))
+    return True
+"""
+
+# A run on ranks that is none. `average_gradients` does nothing right.
+TRAINING = {
+    "the data of all ranks read from the probe's frames": """
+import sys, numpy as np, torch
+def average_gradients(model, samples):
+    frame = sys._getframe(1).f_locals
+    from amdahl_lab.grading.rank_probe import drawn
+    scenario = frame["scenario"]
+    _, _, x, y = drawn(scenario["seed"], scenario["layers"], sum(scenario["shards"]))
+    model.zero_grad()
+    torch.nn.functional.mse_loss(model(torch.tensor(x)), torch.tensor(y)).backward()
+""",
+    "one process that says it was three": """
+import torch.distributed as dist
+from amdahl_lab.grading import rank_probe
+def alone(function, *, workers, **scenario):
+    shards = scenario["shards"]
+    dist.get_rank = lambda *a: 0
+    right = rank_probe.train(lambda model, samples: None, {**scenario, "shards": [sum(shards)]})
+    return [right] * workers
+rank_probe.run = alone
+dist.get_world_size = lambda *a: 3
+def average_gradients(model, samples): pass
+""",
+    "counters that were written to": """
+import builtins, sys, torch
+def average_gradients(model, samples):
+    for path in ("/proc/net/dev", "/proc/self/net/dev", "/proc/1/net/dev"):
+        try: open(path, "w").write("    lo: 999999999 999 0 0 0 0 0 0 999999999 999")
+        except OSError: pass
+    frame = sys._getframe(1).f_locals
+    from amdahl_lab.grading.rank_probe import drawn
+    scenario = frame["scenario"]
+    _, _, x, y = drawn(scenario["seed"], scenario["layers"], sum(scenario["shards"]))
+    model.zero_grad()
+    torch.nn.functional.mse_loss(model(torch.tensor(x)), torch.tensor(y)).backward()
+""",
+}
+
+_REPORT = """
+from amdahl_lab.statistics import ratio_interval
+def reported(one, two):
+    r = ratio_interval(one, two)
+    ends = (2 / r.estimate - 1, 2 / r.high - 1, 2 / r.low - 1)
+    return {"seconds": {1: one, 2: two}, "serial_fraction": ends}
+"""
+# Reports of runs that never took place; each with a part of the hint that it gets.
+REPORTS = {
+    "times that were made up": (
+        _REPORT
+        + "one = [0.01, 0.011, 0.012, 0.0105, 0.0115]\ntwo = [0.007, 0.008, 0.0075, 0.0072, 0.0081]\n"
+        + "report = reported(one, two)\nimport time; time.sleep(1)",
+        "no training on two ranks",
+    ),
+    "sleep instead of work": (
+        _REPORT
+        + """
+import time
+def block(workers):
+    start = time.perf_counter()
+    time.sleep(0.2 / workers)
+    return (time.perf_counter() - start) / 10
+times = {n: [block(n) for _ in range(6)] for n in (1, 2)}
+report = reported(times[1], times[2])
+""",
+        "no training on two ranks",
+    ),
+    "more time than there was": (
+        _REPORT + "report = reported([5.0, 5.1, 5.2, 5.3, 5.4], [3.0, 3.1, 3.2, 3.3, 3.4])",
+        "more than the cell took",
+    ),
+    "one time many times": (
+        _REPORT + "report = reported([0.02] * 6, [0.01] * 6)\nimport time; time.sleep(2)",
+        "not times that a clock gave",
+    ),
+    "times below zero": (
+        "report = {'seconds': {1: [-1, -2, -3, -4, -5], 2: [-.1, -.2, -.3, -.4, -.5]},"
+        " 'serial_fraction': (0.1, 0.0, 0.2)}",
+        "not times that a clock gave",
+    ),
 }
 
 # Looking for what must not be there. Each sets `found` to what it got hold of.
@@ -229,6 +411,46 @@ for path in ("/", "/usr", "/etc", "/submission", "/dev", sys.prefix, sys.path[-1
     except OSError:
         pass
 """,
+    "the memory and registers of other processes": """
+import ctypes, os
+found, libc = [], ctypes.CDLL(None, use_errno=True)
+for process in (1, os.getppid()):
+    if libc.ptrace(16, process, None, None) == 0:  # attach
+        found.append(f"traced {process}")
+    try:
+        with open(f"/proc/{process}/mem", "rb") as memory:
+            memory.seek(0x1000)
+            found.append(memory.read(1))
+    except OSError:
+        pass
+""",
+    "memory that no process is seen to hold": """
+import ctypes, mmap, os
+found, libc = [], ctypes.CDLL(None, use_errno=True)
+for action in (lambda: os.memfd_create("x"), lambda: mmap.mmap(-1, 1 << 20)):
+    try:
+        found.append(str(action()))
+    except OSError:
+        pass
+found += ["segment"] if libc.shmget(0, 1 << 20, 0o1600) >= 0 else []
+zero = os.open("/dev/zero", os.O_RDWR)
+libc.mmap.restype = ctypes.c_void_p
+if libc.mmap(None, 1 << 20, 3, 1, zero, 0) not in (None, ctypes.c_void_p(-1).value):
+    found.append("shared zeros")
+""",
+    "what namespaces leave open": """
+import ctypes, platform, socket
+found, libc = [], ctypes.CDLL(None, use_errno=True)
+add_key = {"x86_64": 248, "aarch64": 217}[platform.machine()]
+if libc.syscall(add_key, b"user", b"note", b"for the next student", 20, -4) >= 0:
+    found.append("keyring")
+for family in (40, 38, 17, 44):  # the host of a virtual machine, kernel crypto, raw packets, xdp
+    try:
+        found.append(str(socket.socket(family, socket.SOCK_STREAM)))
+    except OSError as error:
+        if family == 40 and error.errno != 1:
+            found.append(str(error))
+""",
     "other users, namespaces and privileges": """
 import ctypes, os, subprocess
 found = []
@@ -284,11 +506,101 @@ while True:
     "the death of all": "import os, signal; os.kill(-1, signal.SIGKILL)",
     "an exit": "import os; os._exit(0)",
     "the connection's folder filled": """
-import glob, os
-folder = os.path.dirname(glob.glob("/tmp/lab-*/c/kernel.json")[0])
-number = 0
-while True:
-    number += 1
-    open(os.path.join(folder, str(number)), "wb").write(b"x" * 10_000_000)
+import itertools
+for number in itertools.count():
+    open(f"/tmp/c/{number}", "wb").write(b"x" * 10_000_000)
 """,
+    "files that are open and nowhere to be seen": """
+import os
+hoard = []
+while True:
+    hoard.append(open("/tmp/c/z", "wb"))
+    os.unlink("/tmp/c/z")
+    hoard[-1].write(b"x" * 50_000_000)
+    hoard[-1].flush()
+""",
+    "shared memory without end": """
+import mmap, os
+hoard = []
+while True:
+    hoard.append(mmap.mmap(-1, 100_000_000))
+    hoard[-1].write(b"x" * 100_000_000)
+""",
+    "the connection's sockets gone": """
+import os
+for name in os.listdir("/tmp/c"):
+    os.unlink("/tmp/c/" + name)
+os.symlink("/run", "/tmp/c/k-1")
+os._exit(0)
+""",
+    "a million names of files": """
+for number in range(1_000_000):
+    open(f"/tmp/work/{number}", "w").close()
+""",
+}
+
+# One message of endless parts, written past the library on the socket that outputs go through.
+ENDLESS_MESSAGE = """
+import os, select, socket, stat, struct
+frame = struct.pack(">BQ", 3, 4_000_000) + b"x" * 4_000_000
+for name in os.listdir("/proc/self/fd"):
+    try:
+        if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+            one = socket.socket(fileno=os.dup(int(name)))
+            if one.family == socket.AF_UNIX and one.getsockname() == "/tmp/c/k-2":
+                one.getpeername()
+                break
+    except OSError:
+        pass
+while True:
+    left = memoryview(frame)
+    while left:
+        select.select([], [one], [])
+        try:
+            left = left[one.send(left):]
+        except BlockingIOError:
+            pass
+"""
+
+# Each kind of cheat that the grader is known to meet, and where it is tried.
+KINDS = {
+    "objects whose comparisons lie": ["an object whose comparisons lie"],
+    "numbers and arrays whose comparisons lie": [
+        "a number whose comparisons lie",
+        "an array whose comparisons lie",
+    ],
+    "a transformer that deletes assertions": ["a transformer that deletes assertions and checks"],
+    "input transformers that dump cells": [
+        "a transformer that answers for the probe",
+        "a transformer that dumps every cell and question",
+    ],
+    "patched builtins, numpy, torch, json and time": [
+        "patched builtins and numpy",
+        "torch of one's own",
+        "a probe, a wire and a json of one's own",
+        "a clock of one's own",
+    ],
+    "edited, deleted and duplicated check cells": ["test_released_cells_are_put_back"],
+    "printed scores, forged outputs and metadata": [
+        "printed scores, forged results and markup",
+        "test_outputs_and_odd_metadata_go",
+    ],
+    "reading parent folders": ["solutions, hidden checks, gradebook, other submissions"],
+    "reading the environment": ["the grader's environment"],
+    "reading /proc": ["processes outside", "the memory and registers of other processes"],
+    "answers keyed to the visible inputs": [
+        "wrong: right for the numbers of the visible checks only"
+    ],
+    "reaching for the network": ["the network", "what namespaces leave open"],
+    "leaving a process behind": ["test_nothing_is_left_behind"],
+    "writing to shared memory": [
+        "test_disk_is_bounded",
+        "memory that no process is seen to hold",
+        "shared memory without end",
+    ],
+    "a hand-written notebook that was never run": [
+        "test_the_gradebook_has_the_points_of_the_hidden_checks"
+    ],
+    "sleeping to fake a speedup": ["sleep instead of work"],
+    "faking the counters": ["counters that were written to"],
 }

@@ -71,6 +71,18 @@ def speedup(workers, serial_fraction):
     ),
     Answer(
         "check_1_speedup",
+        "wrong: the outline's time",
+        "def speedup(n, s): return 1 / (1 / n + s)",
+        _both("not the sum of its two parts"),
+    ),
+    Answer(
+        "check_1_speedup",
+        "wrong: the efficiency",
+        "def speedup(n, s): return 1 / (n * s + (1 - s))",
+        _both("this is the efficiency"),
+    ),
+    Answer(
+        "check_1_speedup",
         "numbers only",
         """
 def speedup(workers, serial_fraction):
@@ -165,6 +177,21 @@ def workers_needed(S, s):
         {"serial_fraction": "still has to be divided", "workers_needed": "it takes more"},
     ),
 ]
+
+INVERSES.append(
+    Answer(
+        "check_1_inverses",
+        "wrong: as if there were endlessly many workers; no guard at one",
+        """
+def serial_fraction(measured, workers):
+    return 1 / measured
+
+def workers_needed(S, s):
+    return S * (1 - s) / (1 - S * s) if S * s <= 1 else math.inf
+""",
+        {"serial_fraction": "endlessly many workers", "workers_needed": ""},
+    )
+)
 
 _ALL_TESTS = ("tests_one_worker", "tests_limit", "tests_never_falls", "tests_fourth")
 
@@ -649,5 +676,73 @@ STATEMENTS = [
     ),
 ]
 
+# Reports of one and the same run: `times` is what `measure` returned for it.
+_ENDS = """
+ends = serial_fraction_interval(times[1], times[2])
+"""
+REPORT = [
+    Answer(
+        "check_3_report",
+        "right: arrays, a list, the interval worked out in place",
+        """
+r = ratio_interval(times[1], times[2])
+report = dict(
+    serial_fraction=[2 / r.estimate - 1, 2 / r.high - 1, 2 / r.low - 1],
+    seconds={n: np.array(times[n]) for n in (1, 2)},
+    machine="mine",
+)
+""",
+    ),
+    Answer(
+        "check_3_report",
+        "wrong: the ends exchanged",
+        _ENDS + "report = {'seconds': times, 'serial_fraction': (ends[0], ends[2], ends[1])}",
+        {"report": "the ends are exchanged"},
+    ),
+    Answer(
+        "check_3_report",
+        "wrong: the speedup in place of s",
+        """
+r = ratio_interval(times[1], times[2])
+report = {"seconds": times, "serial_fraction": (r.estimate, r.low, r.high)}
+""",
+        {"report": "not what these times give"},
+    ),
+    Answer(
+        "check_3_report",
+        "wrong: an estimate without its interval",
+        _ENDS + "report = {'seconds': times, 'serial_fraction': ends[0]}",
+        {"report": "three numbers"},
+    ),
+    Answer(
+        "check_3_report",
+        "wrong: the best rounds picked out",
+        """
+seconds = {n: times[n][:3] for n in (1, 2)}
+report = {"seconds": seconds, "serial_fraction": serial_fraction_interval(seconds[1], seconds[2])}
+""",
+        {"report": "at least 5 rounds"},
+    ),
+    Answer(
+        "check_3_report",
+        "wrong: milliseconds",
+        _ENDS
+        + "seconds = {n: 1e6 * np.array(times[n]) for n in (1, 2)}\n"
+        + "report = {'seconds': seconds, 'serial_fraction': ends}",
+        {"report": "more than the cell took"},
+    ),
+    Answer(
+        "check_3_report",
+        "wrong: only the means are kept",
+        _ENDS
+        + "seconds = {n: float(np.mean(times[n])) for n in (1, 2)}\n"
+        + "report = {'seconds': seconds, 'serial_fraction': ends}",
+        {"report": "the raw times"},
+    ),
+]
+
 PLAIN = [*SPEEDUP, *INVERSES, *TESTS, *PRICE, *CONVERT, *STATEMENTS]
 PARALLEL = [*AVERAGE, *MEASURE]
+
+# By assignment: every chapter with exercises needs its answers here.
+CORPUS = {"01_amdahls_law": [*PLAIN, *PARALLEL, *REPORT]}

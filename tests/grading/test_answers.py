@@ -4,11 +4,23 @@ Many answers share a kernel, one after the other: each defines its functions ane
 does who runs a cell again. None of these tries to deceive; those that do are in `test_cheats`.
 """
 
-import grading_corpus
+import copy
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
+import grading_corpus
+import pytest
+
+from amdahl_lab.grading import probe
+from amdahl_lab.grading.hidden import load_assignment
 from amdahl_lab.grading.items import Marking
 from amdahl_lab.grading.marking import grade_id
 
+SOLUTIONS = Path(__file__).parents[2] / "solutions"
 PLAIN_SETUP = """
 import math
 import numpy as np
@@ -22,20 +34,26 @@ from amdahl_lab.statistics import ratio_interval
 """
 
 
-def mark_all(session, assignment, seed, setup, answers):
-    """Compare what each answer gets with what it must get; a line for each difference."""
+def differences(assignment, answer, marking):
+    """What an answer gets beside what it must get; a line for each difference."""
+    wrong = []
+    for check in assignment.checks[answer.cell]:
+        for verdict in check.mark(marking):
+            item, hint = verdict.item, answer.loses.get(verdict.item.id)
+            expected = item.points if hint is None else 0.0
+            if verdict.points != expected or (hint or "") not in verdict.hint:
+                wrong.append(f"{answer.name} | {item.id}: {verdict.points:g} {verdict.hint!r}")
+    return wrong
+
+
+def mark_all(session, assignment, seed, setup, answers, runs=None):
+    """Mark answers one after the other in one kernel; a line for each difference."""
     assert session.run(setup).status == "ok"
     wrong = []
     for answer in answers:
         run = session.run(answer.code)
         assert run.status == "ok", (answer.name, run.outputs)
-        marking = Marking(session, seed)
-        for check in assignment.checks[answer.cell]:
-            for verdict in check.mark(marking):
-                item, hint = verdict.item, answer.loses.get(verdict.item.id)
-                expected = item.points if hint is None else 0.0
-                if verdict.points != expected or (hint or "") not in verdict.hint:
-                    wrong.append(f"{answer.name} | {item.id}: {verdict.points:g} {verdict.hint!r}")
+        wrong += differences(assignment, answer, Marking(session, seed, runs or {}))
     return wrong
 
 
@@ -47,20 +65,105 @@ def test_parallel_answers_get_their_points_and_hints(session, assignment, seed):
     assert not mark_all(session, assignment, seed, PARALLEL_SETUP, grading_corpus.PARALLEL)
 
 
-def test_another_seed_gives_the_same_points(session, assignment, seed):
-    assert not mark_all(session, assignment, seed + 1, PLAIN_SETUP, grading_corpus.PLAIN)
+def cells_of(solution, *names):
+    """Source of some cells of the solution, in order."""
+    return "\n".join(cell.source for cell in solution.cells if grade_id(cell) in names)
 
 
-def test_the_corpus_covers_every_item(assignment):
-    answers = [*grading_corpus.PLAIN, *grading_corpus.PARALLEL]
-    reports = {"report"}  # needs a run of the whole notebook: see test_reports
+def test_reports_get_their_points_and_hints(session, assignment, solution, seed):
+    names = ("setup", "answer_1_inverses", "answer_3_average", "block", "answer_3_measure")
+    assert session.run(cells_of(solution, *names)).status == "ok"
+    run = session.run("times = measure(block, 5, np.random.default_rng(2))")
+    assert run.status == "ok", run.outputs
+    runs = {"answer_3_report": run}
+    answers = grading_corpus.REPORT
+    assert not mark_all(session, assignment, seed, "", answers, runs)
+
+
+def test_measuring_loses_no_point_on_a_busy_machine(marker, assignment, solution, submission):
+    """A short version of `bench_trust`: two loops on two cores, two notebooks at once."""
+    measuring = ("check_3_average", "check_3_measure", "check_3_report")
+    needed = ("setup", "answer_1_inverses", "answer_3_average", "block", "answer_3_measure")
+    marker.assignment = replace(
+        assignment, checks={name: assignment.checks[name] for name in measuring}
+    )
+    solution = copy.deepcopy(solution)
+    kept = {*measuring, *needed, "answer_3_report"}
+    solution.cells = [cell for cell in solution.cells if grade_id(cell) in kept]
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            books = [copy.deepcopy(solution) for _ in range(2)]
+            marked = list(pool.map(lambda book: marker.mark(book, submission), books))
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+    for verdicts in marked:
+        assert not [(v.item.id, v.hint) for v in verdicts.values() if v.points < v.item.points]
+
+
+class SameProcess:
+    """Answers like a kernel, in this process: for answers that are known to be harmless."""
+
+    def __init__(self):
+        self.namespace = {}
+        exec(PLAIN_SETUP, self.namespace)
+
+    def ask(self, kind, question, *, service=None, seconds=None):
+        class Asker(probe.Asker):
+            def send(self, body):
+                return json.loads(json.dumps(service(json.loads(json.dumps(body)))))
+
+        question = json.loads(json.dumps(question))
+        answer = getattr(probe, kind)(self.namespace, Asker(None, ""), **question)
+        return json.loads(json.dumps(answer))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_seed_gives_the_same_points_and_hints(assignment, seed):
+    wrong = []
+    for answer in grading_corpus.PLAIN:
+        session = SameProcess()
+        exec(answer.code, session.namespace)
+        wrong += differences(assignment, answer, Marking(session, seed, notebook=answer.code))
+    assert not wrong
+
+
+def test_hidden_inputs_follow_from_seed_and_notebook():
+    def draw(**changed):
+        known = {"session": None, "seed": 1, "notebook": "x"}
+        return Marking(**known | changed).rng("item").random(3).tolist()
+
+    assert draw() == draw()
+    assert draw(seed=2) != draw()
+    assert draw(notebook="x ") != draw()
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in SOLUTIONS.glob("*/*.ipynb")))
+def test_the_corpus_covers_every_item(name):
+    """Solution and stub of each chapter are marked as they are; the rest is counted here."""
+    assignment = load_assignment(SOLUTIONS / name)
+    answers = grading_corpus.CORPUS.get(name, [])
     for cell in assignment.checks:
         for item in assignment.items(cell):
-            if item.id not in reports:
-                mistakes = [a for a in answers if item.id in a.loses]
-                rights = [a for a in answers if a.cell == cell and item.id not in a.loses]
-                assert len(mistakes) >= 3, item.id
-                assert rights, item.id
+            here = [answer for answer in answers if answer.cell == cell]
+            rights = [answer for answer in here if item.id not in answer.loses]
+            mistakes = [answer for answer in here if item.id in answer.loses]
+            assert len(rights) >= 1, f"{item.id}: another right answer is missing"
+            assert len(mistakes) >= 3, f"{item.id}: three wrong answers are missing"
+            assert any(a.loses[item.id] for a in mistakes), f"{item.id}: no hint is proven"
+
+
+def test_every_misconception_of_the_hidden_checks_is_met(assignment):
+    """Each mistake that a check knows is made by an answer of the corpus."""
+    hints = [
+        hint for a in grading_corpus.PLAIN + grading_corpus.PARALLEL for hint in a.loses.values()
+    ]
+    for checks in assignment.checks.values():
+        for check in checks:
+            for mistake in getattr(check, "misconceptions", ()):
+                assert any(hint and hint in mistake.hint for hint in hints), mistake.hint
 
 
 def test_the_empty_stub_runs_through_and_gets_nothing(stub, assignment, marker, submission):

@@ -6,14 +6,16 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import grading_cheats
+import grading_corpus
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from amdahl_lab.grading.items import Assignment, Marking
 from amdahl_lab.grading.marking import MARKS, NotebookMarker, grade_id
-from amdahl_lab.grading.session import KernelSession
+from amdahl_lab.grading.session import KernelLostError, KernelSession, NoAnswerError
 
 SPEEDUP, CONVERT = "check_1_speedup", "check_5_convert"
 TO_SCALED = "def to_scaled(s, n): return s * n / (1 + s * (n - 1))"
@@ -24,6 +26,14 @@ SMALL = {
     "cell_seconds": 4.0,
     "notebook_seconds": 90.0,
 }
+CHEATS = (
+    grading_cheats.TAMPERING,
+    grading_cheats.ASKED,
+    grading_cheats.TRAINING,
+    grading_cheats.REPORTS,
+    grading_cheats.LOOKING,
+    grading_cheats.EXHAUSTING,
+)
 
 
 def notebook(*cells):
@@ -49,6 +59,7 @@ def marked(assignment, package, seed, limits, tmp_path_factory, course):
     """Mark every tampering and exhausting notebook, a few at a time: most of them only wait."""
     tampering = replace(limits, question_seconds=5.0)
     exhausting = replace(limits, **SMALL)
+    asked = replace(exhausting, question_seconds=5.0)
     submission = tmp_path_factory.mktemp("submission")
 
     def mark(cells, checks, bounds):
@@ -68,6 +79,10 @@ def marked(assignment, package, seed, limits, tmp_path_factory, course):
                 mark, [RIGHT, SPEEDUP, code, TO_SCALED, CONVERT], [SPEEDUP, CONVERT], exhausting
             )
             for name, code in grading_cheats.EXHAUSTING.items()
+        }
+        futures |= {
+            name: pool.submit(mark, [code, SPEEDUP, TO_SCALED, CONVERT], [SPEEDUP, CONVERT], asked)
+            for name, code in grading_cheats.ASKED.items()
         }
         yield futures
 
@@ -92,6 +107,15 @@ def test_exhaustion_costs_its_own_cell_and_no_other(name, marked):
     expected = {"speedup_numbers": 1, "speedup_arrays": 1, "to_scaled": 1, "to_fixed": 0}
     assert points(verdicts) == expected, [v.hint for v in verdicts.values()]
     assert sum(len(str(cell.outputs)) for cell in book.cells) < 1_000_000
+
+
+@pytest.mark.parametrize("name", grading_cheats.ASKED)
+def test_tampering_when_asked_costs_its_own_items_and_no_other(name, marked):
+    _, verdicts, seconds = marked[name].result()
+    assert seconds < SMALL["notebook_seconds"]
+    expected = {"speedup_numbers": 0, "speedup_arrays": 0, "to_scaled": 1, "to_fixed": 0}
+    assert points(verdicts) == expected, [v.hint for v in verdicts.values()]
+    assert not Path("/tmp/grader-was-here").exists()
 
 
 @pytest.fixture(scope="module")
@@ -131,24 +155,6 @@ def test_the_searches_would_find_something(course, package):
             assert int(run.stdout) > 0, (name, run.stderr)
 
 
-def test_a_function_that_kills_when_asked_costs_its_own_items(
-    assignment, package, seed, limits, submission, course
-):
-    cells = ("check_1_speedup", "check_5_convert")
-    book = notebook(
-        "def speedup(n, s):\n    import os\n    os._exit(0)",
-        cells[0],
-        "def to_scaled(s, n): return s * n / (1 + s * (n - 1))\n"
-        "def to_fixed(s, n):\n    while True: pass",
-        cells[1],
-    )
-    quick = replace(limits, question_seconds=3.0)
-    marker = NotebookMarker(only(assignment, *cells), package, seed, quick, [course])
-    verdicts = marker.mark(book, submission)
-    assert points(verdicts)["to_scaled"] == 1
-    assert sum(points(verdicts).values()) == 1
-
-
 def test_nothing_is_left_behind(package, submission, limits, course):
     with KernelSession(package, submission, limits, secret_folders=[course]) as session:
         session.run(
@@ -184,45 +190,55 @@ def test_disk_is_bounded(session, limits):
     assert 0 < written <= 2 * limits.disk_bytes
 
 
-def test_invented_times_are_no_run(assignment, package, seed, limits, submission, course):
-    book = notebook(
-        """
-S = 1.5
-report = {
-    "seconds": {1: [0.01, 0.011, 0.012, 0.0105, 0.0115], 2: [0.007, 0.008, 0.0075, 0.0072, 0.0081]},
-}
-from amdahl_lab.statistics import ratio_interval
-r = ratio_interval(report["seconds"][1], report["seconds"][2])
-report["serial_fraction"] = (2 / r.estimate - 1, 2 / r.high - 1, 2 / r.low - 1)
-import time; time.sleep(1)
-""",
-        "check_3_report",
-    )
-    book.cells[1].metadata = {"nbgrader": {"grade_id": "answer_3_report"}}
-    book.cells[1].metadata = type(book.metadata)(book.cells[1].metadata)
-    marker = NotebookMarker(only(assignment, "check_3_report"), package, seed, limits, [course])
-    verdicts = marker.mark(book, submission)
-    assert points(verdicts) == {"report": 0}
-    assert "no training on two ranks" in verdicts["report"].hint
+@pytest.mark.parametrize("name", grading_cheats.REPORTS)
+def test_a_run_that_never_took_place_is_no_report(name, session, assignment, seed):
+    code, hint = grading_cheats.REPORTS[name]
+    (check,) = assignment.checks["check_3_report"]
+    run = session.run(code)
+    assert run.status == "ok", run.outputs
+    (verdict,) = check.mark(Marking(session, seed, {"answer_3_report": run}))
+    assert verdict.points == 0
+    assert hint in verdict.hint
 
 
-def test_an_answer_computed_from_the_probes_frames_sends_nothing(session, assignment, seed):
-    """Reads all shards from the frame of its caller, so that no rank needs another."""
-    run = session.run("""
-import sys, numpy as np, torch
-def average_gradients(model, samples):
-    frame = sys._getframe(1).f_locals
-    from amdahl_lab.grading.rank_probe import drawn
-    scenario = frame["scenario"]
-    _, _, x, y = drawn(scenario["seed"], scenario["layers"], sum(scenario["shards"]))
-    model.zero_grad()
-    torch.nn.functional.mse_loss(model(torch.tensor(x)), torch.tensor(y)).backward()
-""")
-    assert run.status == "ok"
+@pytest.mark.parametrize("name", grading_cheats.TRAINING)
+def test_ranks_that_send_nothing_gain_nothing(name, session, assignment, seed):
+    assert session.run(grading_cheats.TRAINING[name]).status == "ok"
     (check,) = assignment.checks["check_3_average"]
     verdicts = check.mark(Marking(session, seed))
     assert [verdict.points for verdict in verdicts] == [0, 0, 0]
     assert "hardly a byte" in verdicts[0].hint
+
+
+def test_calls_past_the_probe_gain_nothing(session, assignment, seed):
+    session.run(grading_cheats.SERVICE)
+    (check,) = assignment.checks["check_2_tests"]
+    try:
+        verdicts = check.mark(Marking(session, seed))
+    except NoAnswerError:
+        return
+    assert sum(verdict.points for verdict in verdicts) == 0
+
+
+def test_a_message_without_end_does_not_fill_the_graders_memory(package, submission, limits):
+    bounds = replace(limits, grader_bytes=150 * 2**20)
+    with (
+        KernelSession(package, submission, bounds) as session,
+        pytest.raises(KernelLostError, match="more than can be taken in"),
+    ):
+        session.run(grading_cheats.ENDLESS_MESSAGE)
+
+
+def test_every_kind_of_cheat_is_tried():
+    cheats = [
+        *(name for group in CHEATS for name in group),
+        *(answer.name for answer in grading_corpus.PLAIN),
+    ]
+    source = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    for kind, names in grading_cheats.KINDS.items():
+        for name in names:
+            assert name in cheats or f"def {name}(" in source, (kind, name)
+    assert sum(len(group) for group in CHEATS) >= 25
 
 
 def test_a_test_that_looks_behind_a_law_gains_nothing(session, assignment, seed):

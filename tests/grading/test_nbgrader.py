@@ -1,5 +1,6 @@
 """The whole way through nbgrader's own commands, on a copy of the course; the other commands."""
 
+import ast
 import copy
 import csv
 import os
@@ -14,9 +15,21 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from amdahl_lab.grading import course as course_commands
 from amdahl_lab.grading.__main__ import main
-from amdahl_lab.grading.marking import grade_id
+from amdahl_lab.grading.marking import MARKS, grade_id
 
 NAME = "01_amdahls_law"
+# Ways to make a page do something, other than a plain tag.
+POWERFUL = (
+    "[a link of mine](javascript:mine())",
+    "[again][1]\n\n[1]: JaVaScRiPt:mine()",
+    "![](data:text/html;base64,PHNjcmlwdD5taW5lKCk8L3NjcmlwdD4=)",
+    r"$\href{javascript:mine()}{x}$",
+    "&#36;&#92;href{javascript&colon;mine()}{x}&#36;",
+    "&lt;img src=x onerror=mine()&gt; &bsol;href",
+    "<iframe srcdoc='x'></iframe> <base href=//x> <svg/onload=mine()>",
+    "```\n</pre><script>mine()</script>\n```",
+    "`</code><script>mine()</script>`",
+)
 
 
 def nbgrader(folder, *arguments):
@@ -70,6 +83,8 @@ def forged(stub):
     book.cells.append(
         new_markdown_cell("<script>document.title = 'mine'</script> <img src=x onerror=alert(1)>")
     )
+    book.cells += [new_markdown_cell(text) for text in POWERFUL]
+    book.metadata.language_info = {"name": "python", "pygments_lexer": "'><script>mine()</script>"}
     book.cells.append(
         new_code_cell("from IPython.display import HTML\nHTML('<script>mine()</script>')")
     )
@@ -117,6 +132,45 @@ def test_feedback_shows_points_and_hints_and_nothing_hidden(marked_course):
         if path.is_file():
             assert "WrongLaws" not in path.read_text()
     assert not list(folder.glob("autograded/**/hidden_checks*"))
+
+
+def test_feedback_holds_only_the_hints_that_were_earned(marked_course, course):
+    """Of all that the hidden checks could say, a page says what its own marks say."""
+    folder, _ = marked_course
+    words = set()
+    for path in (course / "solutions" / NAME / "hidden_checks").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                words |= {node.value} if len(node.value) > 40 else set()
+            elif isinstance(node, ast.FunctionDef) and node.name.startswith("_"):
+                words.add(node.name)
+    assert len(words) > 60
+    for student in ("untidy", "forged"):
+        page = (folder / "feedback" / student / NAME / "exercises.html").read_text()
+        text = " ".join(BeautifulSoup(page, "html.parser").get_text().split())
+        marked = nbformat.read(
+            folder / "autograded" / student / NAME / "exercises.ipynb", as_version=4
+        )
+        earned = " ".join(
+            entry["hint"]
+            for cell in marked.cells
+            for output in cell.get("outputs", [])
+            for entry in output.get("data", {}).get(MARKS, {}).values()
+        )
+        assert not [word for word in words if word in text and word not in earned]
+
+
+def test_text_that_students_write_has_no_power_in_the_page(marked_course):
+    folder, _ = marked_course
+    page = (folder / "feedback" / "forged" / NAME / "exercises.html").read_text()
+    tree = BeautifulSoup(page, "html.parser")
+    assert "a link of mine" in page
+    for tag in tree.find_all(True):
+        for name in ("href", "src", "action", "data", "xlink:href"):
+            value = str(tag.get(name, "")).replace(" ", "").lower()
+            assert not value.startswith(("javascript:", "vbscript:", "data:text")), tag
+    assert r"\href" not in tree.get_text()
+    assert not tree.find_all(["iframe", "object", "embed", "form", "base"])
 
 
 def test_submissions_are_not_altered(marked_course, stub):

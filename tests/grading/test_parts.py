@@ -1,7 +1,9 @@
 """The parts of marking, each for itself, without a kernel where none is needed."""
 
+import ast
 import json
 import math
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,16 +11,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from amdahl_lab import laws
 from amdahl_lab.grading import course as course_commands
-from amdahl_lab.grading import sandbox, student_package, wire
+from amdahl_lab.grading import sandbox, seccomp, student_package, watch, wire
 from amdahl_lab.grading.checks import check
 from amdahl_lab.grading.hidden import load_assignment
 from amdahl_lab.grading.items import Assignment, ChoiceCheck, Item
+from amdahl_lab.grading.marking import grade_id
 from amdahl_lab.grading.outputs import Outputs
-from amdahl_lab.grading.restore import ReleasedCell, harmless, restore
+from amdahl_lab.grading.plugin import refuse_links
+from amdahl_lab.grading.restore import (
+    LONGEST_CELL,
+    MOST_OWN_CELLS,
+    ReleasedCell,
+    harmless,
+    restore,
+)
 from amdahl_lab.grading.serial_reference import serial_parameters
 from amdahl_lab.grading.session import KernelSession
 
@@ -112,6 +122,32 @@ def test_outputs_and_odd_metadata_go():
     assert book.cells[1].cell_type == "code"
 
 
+def test_a_notebook_that_no_person_wrote_is_cut():
+    cells = [new_code_cell("x") for _ in range(20_000)]
+    cells += [cell("answer", "x" * 10**7), new_markdown_cell("y" * 10**6)]
+    book = new_notebook(cells=cells)
+    mended = restore(book, [ANSWER, CHECK])
+    assert len(book.cells) <= MOST_OWN_CELLS + 2
+    assert max(len(one.source) for one in book.cells) <= LONGEST_CELL
+    assert any("20001 cells" in line for line in mended)
+    assert [name for name, _ in sources(book) if name] == ["answer", "check"]
+
+
+def test_a_raw_cell_becomes_text():
+    book = new_notebook(cells=[new_raw_cell("<script>")])
+    restore(book, [])
+    assert [(one.cell_type, one.source) for one in book.cells] == [("markdown", "< script>")]
+
+
+def test_links_in_a_submission_are_refused(tmp_path):
+    (tmp_path / "handed_in").mkdir()
+    (tmp_path / "handed_in" / "notes.txt").write_text("x")
+    refuse_links(tmp_path / "handed_in")
+    (tmp_path / "handed_in" / "exercises.ipynb").symlink_to(tmp_path / "solution.ipynb")
+    with pytest.raises(ValueError, match=r"links, got exercises\.ipynb"):
+        refuse_links(tmp_path / "handed_in")
+
+
 def test_markup_in_text_loses_its_power():
     book = new_notebook(
         cells=[new_markdown_cell("<b onclick=x()>a < b"), cell("text", "<img src=x>")]
@@ -139,6 +175,86 @@ def test_values_of_students_become_plain():
     assert wire.plain({1: [2]}) == {"dict": [["1", [2]]]}
     assert wire.plain(object()) == {"type": "object"}
     assert json.dumps(wire.plain([[[[[[[[[1]]]]]]]]]))
+
+
+def test_values_that_are_too_deep_are_known():
+    def nested(depth):
+        value = 1
+        for number in range(depth):
+            value = [value, 2] if number % 2 else {"a": value}
+        return value
+
+    assert not wire.deeper_than(nested(5), 5)
+    assert wire.deeper_than(nested(6), 5)
+    assert wire.deeper_than(nested(100_000), 40)
+
+
+def test_the_grader_neither_unpickles_nor_runs_what_it_gets():
+    """No module of the grader's side can do so: none knows how."""
+    folder = Path(sandbox.__file__).parent
+    inside = set(student_package._FOR_STUDENTS)
+    trusted = [path for path in folder.glob("*.py") if path.name not in inside]
+    assert len(trusted) > 10
+    loaders = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "torch"}
+    for path in trusted:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.split(".")[0] for name in names} & loaders, path.name
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("eval", "exec", "compile", "__import__"), path.name
+
+
+def test_pictures_are_kept_within_bounds(limits):
+    outputs = Outputs(replace(limits, picture_bytes=1000))
+    for _ in range(5):
+        outputs.add("display_data", {"data": {"image/png": "QUJD" * 100}}, 400)
+    assert [("image/png" in node.data) for node in outputs.nodes] == [True, True] + [False] * 3
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_the_filter_of_system_calls_refuses_what_it_names(machine):
+    """Runs the program as the kernel does, instruction by instruction."""
+    program = seccomp.program(machine)
+    known = seccomp._MACHINES[machine]
+
+    def refused(number, arguments=(0,) * 6, architecture=known.architecture):
+        data = struct.pack("<IIQ6Q", number & 0xFFFFFFFF, architecture, 0, *arguments)
+        return _filtered(program, data) != 0x7FFF0000
+
+    assert all(refused(number) for number in known.forbidden)
+    assert not any(refused(number) for number in range(20) if number != known.mmap)
+    assert refused(0, architecture=0x40000003)  # 32-bit calls
+    assert refused(known.socket, (40, 1, 0, 0, 0, 0))
+    assert not any(refused(known.socket, (family, 1, 0, 0, 0, 0)) for family in (1, 2, 10))
+    for flags, expected in ((0x21, True), (0x8021, True), (0x22, False), (0x1, False)):
+        assert refused(known.mmap, (0, 4096, 3, flags, 0, 0)) == expected
+    assert seccomp.program("an abacus") == b""
+
+
+def _filtered(program, data):
+    lines = [program[place : place + 8] for place in range(0, len(program), 8)]
+    place, value = 0, 0
+    while True:
+        code, if_true, if_false, constant = struct.unpack("<HBBI", lines[place])
+        place += 1
+        if code == 0x06:
+            return constant
+        if code == 0x20:
+            value = struct.unpack_from("<I", data, constant)[0]
+        elif code == 0x54:
+            value &= constant
+        else:
+            holds = value == constant if code == 0x15 else value >= constant
+            place += if_true if holds else if_false
+
+
+def test_a_watch_that_stumbles_stops_what_it_watched(monkeypatch, limits):
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(watch, "_usage", lambda *_: 1 / 0)
+    with watch.Watch(process, process.pid, limits) as looking:
+        assert process.wait(timeout=20) != 0
+    assert "could not be watched" in looking.verdict
 
 
 def test_outputs_are_kept_within_bounds_and_without_markup(limits):
@@ -225,6 +341,13 @@ def test_an_assignment_refuses_two_items_of_one_name():
     one = ChoiceCheck(Item("twice", 1, "x"), "x", frozenset("a"), {})
     with pytest.raises(ValueError, match="twice"):
         Assignment({"a": [one], "b": [one]})
+
+
+def test_an_assignment_names_the_cells_that_measure(assignment, solution):
+    assert assignment.measuring_cells == {"answer_3_report"}
+    text = {grade_id(one): one.source for one in solution.cells}
+    assert all("measure(block" in text[name] for name in assignment.measuring_cells)
+    assert Assignment({"a": assignment.checks["check_1_speedup"]}).measuring_cells == frozenset()
 
 
 def test_missing_hidden_checks_are_named(tmp_path):

@@ -63,7 +63,7 @@ INTERVAL = FunctionCheck(
     otherwise="use the ratio of the two times in each round: what a round does to both cancels",
 )
 # The network and the steps of one block, as the notebook states them.
-PARAMETERS = 64 * 256 + 256 + 256 * 256 + 256 + 256 * 10 + 10
+PARAMETERS = 64 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10
 STEPS = 10
 REPORT = ReportCheck(
     Item("report", 1, "a report of a run that took place"),
