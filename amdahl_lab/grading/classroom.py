@@ -5,7 +5,7 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -115,11 +115,10 @@ def grade(order: Order, report: Callable[[str], None] = print) -> ClassMarks:
     if order.output.resolve().is_relative_to(order.submissions.resolve()):
         raise ValueError(f"output must lie outside of the submissions, got {order.output}")
     chapters = course.cells_of_chapters(order.course)
-    if order.assignment is not None and order.assignment not in chapters:
-        raise ValueError(f"assignment must be one of {sorted(chapters)}, got {order.assignment!r}")
+    named = _named(order.assignment, chapters)
     with tempfile.TemporaryDirectory(prefix="lab-class-") as scratch:
         handed_in = collect(order.submissions, Path(scratch), chapters)
-        assignment = order.assignment or most_common_chapter(
+        assignment = named or most_common_chapter(
             one.chapter for submission in handed_in for one in submission.candidates
         )
         if assignment is None:
@@ -217,7 +216,7 @@ class _Class:
 
     def _mark_all(self, pending: list[Job]) -> None:
         alone = self._seconds_of_the_solution()
-        processes = min(self.order.jobs or _bearable_jobs(self.task.limits), len(pending))
+        processes = min(self.order.jobs or bearable_jobs(self.task.limits), len(pending))
         left = math.ceil(len(pending) / processes) * alone
         self.report(
             f"Marking {len(pending)}, {processes} at a time: {_in_words(left)}. Ctrl-C stops; "
@@ -311,6 +310,20 @@ class _Class:
         return [page, marks, *imports, self.book.zip_pages(results)]
 
 
+def _named(given: str | None, chapters: Iterable[str]) -> str | None:
+    """Name of the chapter that is meant by ``01_amdahls_law``, ``01`` or ``1``."""
+    for name in chapters:
+        if given is not None and given.lstrip("0") in (name.lstrip("0"), _number(name)):
+            return name
+    if given is None:
+        return None
+    raise ValueError(f"assignment must be one of {', '.join(sorted(chapters))}, got {given!r}")
+
+
+def _number(name: str) -> str:
+    return name.partition("_")[0].lstrip("0")
+
+
 def _secrets(order: Order) -> tuple[Path, ...]:
     """Folders that no notebook may see."""
     handed_in = order.submissions if order.submissions.is_dir() else order.submissions.parent
@@ -318,7 +331,7 @@ def _secrets(order: Order) -> tuple[Path, ...]:
     return tuple(folder.resolve() for folder in (order.output, order.course, handed_in, package))
 
 
-def _bearable_jobs(limits: Limits) -> int:
+def bearable_jobs(limits: Limits) -> int:
     """Notebooks at a time: one for each core, as far as the memory goes if each takes its most."""
     if os.name == "nt":
         return 1  # there are no turns there, and a notebook that measures must run alone

@@ -57,9 +57,9 @@ class Sender:
     def folder(self) -> str:
         """Name for a folder, safe everywhere; two senders can have the same."""
         parts = [self.name] if self.identifier in self.name else [self.name, self.identifier]
-        text = unicodedata.normalize("NFC", "_".join(parts))
-        safe = re.sub(r"[^\w.-]+", "_", text).strip("._-")
-        return safe[-_LONGEST:].strip("._-") or "student"  # the end holds the identifier
+        safe = [re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", part)) for part in parts]
+        text = "_".join(part.strip("._-") for part in safe)
+        return text[-_LONGEST:].strip("._-") or "student"  # the end holds the identifier
 
 
 def sender(path: str) -> Sender:

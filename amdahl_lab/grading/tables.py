@@ -2,6 +2,7 @@
 
 import csv
 import html
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,16 +157,22 @@ def _blackboard_rows(results: Iterable[Result], title: str, most: float) -> list
 def text_table(results: Iterable[Result], items: Sequence[Item]) -> str:
     """Marks as a table of text: students down, items across by number, their titles below."""
     results = list(results)
-    width = max([len("student"), *(len(result.student) for result in results)])
+    width = max([len("student"), *(_columns(one.student) for one in results)])
     heads = [str(number) for number in range(1, len(items) + 1)]
     lines = [f"{'student':{width}}  total  " + " ".join(f"{head:>3}" for head in heads)]
     for one in results:
+        who = one.student + " " * (width - _columns(one.student))
         if one.total is None:
-            lines.append(f"{one.student:{width}}  {'-':>5}  {one.remark}")
+            lines.append(f"{who}  {'-':>5}  {one.remark}")
             continue
         points = " ".join(f"{one.points.get(item.id, 0.0):>3g}" for item in items)
-        lines.append(f"{one.student:{width}}  {one.total:>5g}  {points}  {one.remark}")
+        lines.append(f"{who}  {one.total:>5g}  {points}  {one.remark}")
     lines += [
         f"{head:>3}  {item.points:g}  {item.title}" for head, item in zip(heads, items, strict=True)
     ]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _columns(text: str) -> int:
+    """Columns that a text takes in a terminal: a Chinese character takes two."""
+    return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text)

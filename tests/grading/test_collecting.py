@@ -259,4 +259,3 @@ def test_a_notebook_of_an_old_version_and_one_with_a_byte_order_mark_are_read(tm
            "nbformat_minor": 0}  # fmt: skip
     path.write_text(json.dumps(old))
     assert read_notebook(path).cells[0].source == "1"
-
