@@ -149,7 +149,7 @@ def _hints(marked: Sequence[Result], items: Sequence[Item], rows: int = 15) -> s
     head = '<tr><th class="n">Students</th><th>Item</th><th>What they were told</th></tr>'
     table = f"<table>{head}{''.join(shown)}</table>" if shown else "<p>None.</p>"
     rest = f" {len(wrong) - rows} rarer ones are not shown." if len(wrong) > rows else ""
-    return f'{table}<p class="quiet">Not written at all: {empty} answers.{rest}</p>'
+    return f'{table}<p class="quiet">Answers not written at all: {empty}.{rest}</p>'
 
 
 def _remarks(results: Sequence[Result]) -> str:
