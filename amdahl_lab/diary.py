@@ -87,7 +87,9 @@ def predictions() -> dict[str, Prediction]:
         raise ValueError(f"{path().name} is not a valid diary: {error}") from error
 
 
-def predict(question: str, low: float, high: float, confidence: float = 0.8) -> Prediction:
+def predict(
+    question: str, low: float = ..., high: float = ..., confidence: float = 0.8
+) -> Prediction | None:
     """Write a prediction into the diary. Before the outcome is known it may be changed.
 
     Parameters
@@ -95,13 +97,14 @@ def predict(question: str, low: float, high: float, confidence: float = 0.8) -> 
     question : str
         Name of the question.
     low, high : float
-        The range that the answer should fall into.
+        The range that the answer should fall into. Dots, as a lab has them in its place, write
+        nothing.
     confidence : float, inside 0 to 1
         How sure you are of it.
 
     Returns
     -------
-    Prediction
+    Prediction or None
         What the diary holds now: once there is an outcome, the prediction that it was made for.
 
     Raises
@@ -109,6 +112,8 @@ def predict(question: str, low: float, high: float, confidence: float = 0.8) -> 
     ValueError
         If the range or the confidence is not one.
     """
+    if low is ... or high is ...:
+        return predictions().get(question)
     made = datetime.now(UTC).isoformat(timespec="seconds")
     prediction = Prediction(question, low, high, confidence, made)
     known = predictions()

@@ -1,7 +1,7 @@
 """What a rank runs between two looks at the clock: one block of an experiment."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.distributed as dist
@@ -12,6 +12,7 @@ from amdahl_lab.parallel.workloads import Digits
 WARM_STEPS = 2
 SHORTEST = 1e-9  # seconds, for a rank whose time does not count: a time must be above 0
 UNIT_PRODUCTS = 40  # products of two 96 x 96 matrices in one unit: about a millisecond
+UNITS_AT_ONCE = 4  # that a worker of the control takes: long beside the taking, short beside a step
 
 
 def train_block(workload: Digits, steps: int) -> dict[str, float]:
@@ -70,9 +71,11 @@ def losses_block(workload: Digits, steps: int) -> list[float]:
 def control_block(workers: int, serial_units: int, parallel_units: int) -> dict[str, float]:
     """Time one step of the control on this rank: rank 0's units, then everybody's.
 
-    Cores that share a chip slow each other down, so a unit would take longer in the parallel part
-    than in the serial one, and the true serial fraction would not be the one that was put in.
-    Ranks that wait, or are too many for `workers`, therefore do units that nobody counts.
+    The law knows equal workers only, and a step's serial fraction is the one that was put in only
+    where they are equal. Two things keep them so. Cores that share a chip slow each other down:
+    ranks that wait, or are too many for `workers`, therefore do units that nobody counts. And on
+    a shared machine one core is slower than the other for a while: the parallel units are taken
+    a few at a time from a common count, so that nobody waits for the slower one.
 
     Parameters
     ----------
@@ -81,7 +84,7 @@ def control_block(workers: int, serial_units: int, parallel_units: int) -> dict[
     serial_units : int
         Units that rank 0 works off while the others wait.
     parallel_units : int
-        Units that are dealt out over the workers.
+        Units that the workers take from the common count.
 
     Returns
     -------
@@ -89,7 +92,6 @@ def control_block(workers: int, serial_units: int, parallel_units: int) -> dict[
         Seconds of the step, to the end of the last worker: "step".
     """
     rank = dist.get_rank()
-    share = len(range(rank, parallel_units, workers)) if rank < workers else 0
     matrix = torch.eye(96)
     _work(matrix, 5 * UNIT_PRODUCTS)
     dist.barrier()
@@ -97,7 +99,9 @@ def control_block(workers: int, serial_units: int, parallel_units: int) -> dict[
     if rank == 0:
         _work(matrix, serial_units * UNIT_PRODUCTS)
     _wait_busily(matrix)
-    _work(matrix, share * UNIT_PRODUCTS)
+    if rank < workers:
+        for units in _units_taken(parallel_units):
+            _work(matrix, units * UNIT_PRODUCTS)
     end = time.perf_counter()
     _wait_busily(matrix)
     return {"step": end - start if rank < workers else SHORTEST}
@@ -110,6 +114,13 @@ def seconds_per_turn(turn: Callable[[int], object], turns: int) -> float:
     for number in range(turns):
         turn(number)
     return (time.perf_counter() - start) / turns
+
+
+def _units_taken(units: int) -> Iterator[int]:
+    """Take a few units at a time from those that all ranks share, until none is left."""
+    store = dist.distributed_c10d._get_default_store()  # torch offers it under no other name
+    while (taken := store.add("units of the control", UNITS_AT_ONCE)) < units + UNITS_AT_ONCE:
+        yield UNITS_AT_ONCE - max(taken - units, 0)
 
 
 def _work(matrix: torch.Tensor, products: int) -> None:

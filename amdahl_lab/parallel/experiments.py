@@ -101,8 +101,8 @@ def control_scaling(
     -------
     ScalingRun
         Seconds per step, one phase: "step". Every N runs on as many ranks as the largest, the
-        idle ones kept busy, so that a unit takes as long in all of them. Where the parallel
-        units do not divide by N, the largest share counts, as it would for any whole pieces.
+        idle ones kept busy, and the workers take the parallel units from a common count: so a
+        unit takes as long in all of them, and nobody waits for a slow worker.
 
     Raises
     ------

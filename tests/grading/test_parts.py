@@ -23,7 +23,7 @@ from amdahl_lab.grading.restore import ReleasedCell, harmless, restore
 from amdahl_lab.grading.serial_reference import serial_parameters
 from amdahl_lab.grading.session import KernelSession
 
-# visible checks ------------------------------------------------------------------------------------
+# visible checks -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_students_import_loads_nothing_heavy():
     assert run.stdout.strip() == "[]"
 
 
-# notebooks -----------------------------------------------------------------------------------------
+# notebooks ----------------------------------------------------------------------------------------
 
 ANSWER = ReleasedCell("answer", "code", "...", "a", locked=False, solution=True)
 CHECK = ReleasedCell("check", "code", "check()", "c", locked=True, solution=False, points=2.0)
@@ -122,7 +122,7 @@ def test_markup_in_text_loses_its_power():
     assert harmless("</p><!-- <?php $a<b$ \\href{x}") == "< /p>< !-- < ?php $a< b$ \\text{x}"
 
 
-# values --------------------------------------------------------------------------------------------
+# values -------------------------------------------------------------------------------------------
 
 
 def test_only_plain_numbers_are_numbers():
@@ -157,7 +157,7 @@ def test_outputs_are_kept_within_bounds_and_without_markup(limits):
     assert outputs.nodes[0].data == {"text/plain": "kept"}
 
 
-# hidden checks -------------------------------------------------------------------------------------
+# hidden checks ------------------------------------------------------------------------------------
 
 
 def test_the_laws_of_the_hidden_checks_agree_with_the_package(assignment):
@@ -240,7 +240,7 @@ def test_missing_hidden_checks_are_named(tmp_path):
         load_assignment(tmp_path)
 
 
-# folders and sandbox -------------------------------------------------------------------------------
+# folders and sandbox ------------------------------------------------------------------------------
 
 
 def test_submissions_get_names_that_are_safe(tmp_path):

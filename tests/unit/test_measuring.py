@@ -102,6 +102,14 @@ def test_a_prediction_can_be_changed_until_the_outcome_is_known(home):
     assert "it came out at 1.8, inside" in str(diary.predictions()["ch01.x"])
 
 
+def test_dots_in_place_of_a_range_write_nothing(home):
+    assert diary.predict("ch01.x", low=..., high=...) is None
+    assert diary.predict("ch01.x", low=1.5, high=...) is None
+    assert not diary.path().exists()
+    diary.predict("ch01.x", 1, 2)
+    assert diary.predict("ch01.x").high == 2
+
+
 def test_an_outcome_without_a_prediction_is_not_kept(home):
     assert diary.record_outcome("ch01.x", 1.8) is None
     assert diary.predictions() == {}
