@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from amdahl_lab.grading.items import NOT_WRITTEN, Item
 from amdahl_lab.grading.tables import Result
 
+_ROWS = 8  # of a list: all of it has to fit on one page
 _STYLE = """
 :root { color-scheme: light dark; --bar: #0072b2; --line: #8886; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; overflow-wrap: break-word; }
 th.n, td.n { text-align: right; white-space: nowrap; }
-meter { width: 8rem; max-width: 25vw; }
+td.bar { width: 30%; } td.bar div { background: var(--bar); height: .7em; margin-top: .45em; }
 svg { width: 100%; height: auto; max-width: 44rem; }
 svg text { fill: currentColor; font-size: 13px; }
 rect { fill: var(--bar); } line { stroke: currentColor; }
@@ -98,7 +99,7 @@ def counted(totals: Sequence[float], most: float) -> list[tuple[str, int]]:
 
 def _histogram(totals: Sequence[float], most: float) -> str:
     bands = counted(totals, most)
-    tallest, step, height = max(number for _, number in bands), 56, 140
+    tallest, step, height = max(number for _, number in bands), 44, 140
     wide = step * len(bands)
     told = ", ".join(f"{name} points: {number}" for name, number in bands if number)
     drawn = [f'<line x1="0" x2="{wide}" y1="{height + 20}" y2="{height + 20}"/>']
@@ -129,14 +130,14 @@ def _items(marked: Sequence[Result], items: Sequence[Item]) -> str:
     ]
     rows = [
         f'<tr><td>{html.escape(item.title)}</td><td class="n">{share:.0%}</td>'
-        f'<td><meter value="{share:.3f}" aria-label="{share:.0%}">{share:.0%}</meter></td></tr>'
-        for share, item in sorted(shares, key=lambda pair: pair[0])
+        f'<td class="bar"><div style="width: {share:.0%}"></div></td></tr>'
+        for share, item in sorted(shares, key=lambda pair: pair[0])[:_ROWS]
     ]
     head = '<tr><th>Item</th><th class="n">Points won</th><th></th></tr>'
     return f"<table>{head}{''.join(rows)}</table>"
 
 
-def _hints(marked: Sequence[Result], items: Sequence[Item], rows: int = 15) -> str:
+def _hints(marked: Sequence[Result], items: Sequence[Item]) -> str:
     titles = {item.id: item.title for item in items}
     found = Counter((item, hint) for one in marked for item, hint in one.hints.items())
     wrong = [pair for pair in found.most_common() if NOT_WRITTEN not in pair[0][1]]
@@ -144,11 +145,11 @@ def _hints(marked: Sequence[Result], items: Sequence[Item], rows: int = 15) -> s
     shown = [
         f'<tr><td class="n">{number}</td><td>{html.escape(titles.get(item, item))}</td>'
         f"<td>{html.escape(hint)}</td></tr>"
-        for (item, hint), number in wrong[:rows]
+        for (item, hint), number in wrong[:_ROWS]
     ]
     head = '<tr><th class="n">Students</th><th>Item</th><th>What they were told</th></tr>'
     table = f"<table>{head}{''.join(shown)}</table>" if shown else "<p>None.</p>"
-    rest = f" {len(wrong) - rows} rarer ones are not shown." if len(wrong) > rows else ""
+    rest = f" {len(wrong) - _ROWS} rarer ones are not shown." if len(wrong) > _ROWS else ""
     return f'{table}<p class="quiet">Answers not written at all: {empty}.{rest}</p>'
 
 
