@@ -18,7 +18,7 @@ PAGES := $(shell git ls-files -co --exclude-standard -- _config.yml _toc.yml boo
 	amdahl_lab/explorers amdahl_lab/recorded 2>/dev/null)
 SITE := _build/html/index.html
 
-.PHONY: help book test lab exercises record text bench lint clean
+.PHONY: help book test lab exercises grade record text bench lint clean
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
@@ -59,6 +59,13 @@ lab: $(VENV)/all  ## Open JupyterLab on the chapters
 
 exercises: $(VENV)/all  ## Generate exercises/ from solutions/
 	@$(BIN)/python -m amdahl_lab.grading generate
+
+# By the environment, so that names with spaces and signs arrive as they are.
+export SUBMISSIONS CHAPTER TITLE
+grade: $(VENV)/all  ## Mark a class: make grade SUBMISSIONS=folder-or-zip [CHAPTER=1] [TITLE="..."]
+	@test -n "$$SUBMISSIONS" || { echo "Name the folder or zip: make grade SUBMISSIONS=..."; exit 1; }
+	@$(BIN)/python -m amdahl_lab grade "$$SUBMISSIONS" \
+		$${CHAPTER:+--assignment "$$CHAPTER"} $${TITLE:+--title "$$TITLE"}
 
 record: $(VENV)/all  ## Take the reference measurements on this machine
 	@$(BIN)/python -m amdahl_lab record

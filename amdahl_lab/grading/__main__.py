@@ -1,27 +1,16 @@
-"""python -m amdahl_lab.grading generate | grade FOLDER."""
+"""python -m amdahl_lab.grading generate | grade SUBMISSIONS."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m amdahl_lab.grading", description=__doc__)
-    parser.add_argument("--course", type=Path, default=Path(), help="root of the course (here)")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("generate", help="make exercises/ from solutions/")
-    marking = commands.add_parser("grade", help="mark a folder of notebooks")
-    marking.add_argument("folder", type=Path, help="student.ipynb, or a folder for each student")
-    marking.add_argument("--assignment", help="needed where the course has more than one")
-    marking.add_argument("--output", type=Path, help="where the marks go (FOLDER-marks)")
-    marking.add_argument(
-        "--without-sandbox",
-        action="store_true",
-        help="run student code unprotected on this machine, at your own risk",
-    )
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     from amdahl_lab.grading import course
 
     root = options.course.resolve()
@@ -30,29 +19,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for path in course.generate(root):
                 print(f"wrote {path.relative_to(root)}")
             return 0
-        return _grade(course, root, options)
+        return _grade(root, options)
     except (ValueError, course.NbgraderError) as problem:
         print(problem, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped before anything was marked.", file=sys.stderr)
+        return INTERRUPTED
 
 
-def _grade(course, root: Path, options: argparse.Namespace) -> int:
-    names = course.assignments(root)
-    assignment = options.assignment or (names[0] if len(names) == 1 else None)
-    if assignment is None:
-        raise ValueError(f"--assignment must be one of {', '.join(names)}")
-    output = options.output or options.folder.with_name(options.folder.resolve().name + "-marks")
-    results = course.grade(
-        root,
-        options.folder,
-        output,
-        assignment,
-        without_sandbox=options.without_sandbox,
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m amdahl_lab.grading", description=__doc__)
+    parser.add_argument("--course", type=Path, default=Path(), help="root of the course (here)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("generate", help="make exercises/ from solutions/")
+    marking = commands.add_parser("grade", help="mark a class")
+    marking.add_argument(
+        "submissions",
+        type=Path,
+        help="zip that Moodle, Canvas or Blackboard exports, or a folder: student.ipynb, or a "
+        "folder for each student",
     )
-    items = course.load_assignment(root / "solutions" / assignment, course.NOTEBOOK).items()
-    print(course.table(results, items))
-    print(f"Marks: {output / 'marks.csv'}. Feedback: {output / 'feedback'}.")
-    return 0 if all(not result.problem for result in results) else 1
+    marking.add_argument("--assignment", help="the chapter, where the notebooks do not tell it")
+    marking.add_argument("--output", type=Path, help="where the marks go (SUBMISSIONS-marks)")
+    marking.add_argument("--title", help="name of the assignment in the system that imports")
+    marking.add_argument("--seed", type=int, help="of the hidden inputs (drawn, and kept)")
+    marking.add_argument("--jobs", type=int, help="notebooks at a time (one for each core)")
+    marking.add_argument(
+        "--without-sandbox",
+        action="store_true",
+        help="run student code unprotected on this machine, at your own risk",
+    )
+    return parser
+
+
+def _grade(root: Path, options: argparse.Namespace) -> int:
+    from amdahl_lab.grading import classroom
+    from amdahl_lab.grading.tables import text_table
+
+    if options.jobs is not None and options.jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, got {options.jobs}")
+    submissions = options.submissions.resolve()
+    stem = submissions.stem if submissions.suffix == ".zip" else submissions.name
+    order = classroom.Order(
+        root,
+        submissions,
+        options.output or submissions.with_name(f"{stem}-marks"),
+        options.assignment,
+        options.without_sandbox,
+        options.seed,
+        options.jobs,
+        options.title,
+    )
+    marks = classroom.grade(order, lambda line: print(line, flush=True))
+    print(text_table(marks.results, marks.items))
+    print(*(f"{path}" for path in marks.files), sep="\n")
+    if not marks.complete:
+        print("Interrupted: what is marked is kept; the same command goes on.", file=sys.stderr)
+        return INTERRUPTED
+    return 0 if all(result.total is not None for result in marks.results) else 1
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Marks one notebook: runs its cells in the sandbox, asks the hidden checks, writes the points."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +12,13 @@ from nbformat.v4 import new_output
 from amdahl_lab.grading.items import Assignment, Check, Marking, Verdict, nothing
 from amdahl_lab.grading.limits import Limits
 from amdahl_lab.grading.session import CellRun, KernelLostError, KernelSession, NoAnswerError
+from amdahl_lab.grading.turns import Turns
 
 MARKS = "application/vnd.amdahl-lab.marks+json"
+
+
+class NotStartedError(Exception):
+    """No kernel came up, so nothing is known about the notebook; the message says why."""
 
 
 @dataclass
@@ -33,6 +39,8 @@ class NotebookMarker:
         Folders that no notebook may see.
     without_sandbox : bool
         Run unprotected, at the grader's own risk.
+    turns : Turns, optional
+        Where other notebooks are marked at the same time: a cell that takes times runs alone.
     """
 
     assignment: Assignment
@@ -41,6 +49,7 @@ class NotebookMarker:
     limits: Limits = field(default_factory=Limits)
     secret_folders: Sequence[Path] = ()
     without_sandbox: bool = False
+    turns: Turns | None = None
 
     def mark(self, notebook: NotebookNode, submission: Path) -> dict[str, Verdict]:
         """Run a notebook, mark it, and replace its outputs.
@@ -56,6 +65,11 @@ class NotebookMarker:
         -------
         dict of str to Verdict
             For each item, its points and hint.
+
+        Raises
+        ------
+        NotStartedError
+            If no kernel came up before the first cell: that is no fault of the notebook's.
         """
         return _Run(self, notebook, submission).mark()
 
@@ -94,6 +108,17 @@ class _Run:
             self._close()
         return self.verdicts
 
+    @contextmanager
+    def _turn(self, alone: bool = False) -> Iterator[None]:
+        """Wait for a turn; waiting takes nothing off the notebook's time."""
+        if self.marker.turns is None:
+            yield
+            return
+        begun = time.monotonic()
+        with self.marker.turns.alone() if alone else self.marker.turns.together():
+            self.deadline += time.monotonic() - begun
+            yield
+
     def _close(self) -> None:
         if self.session is not None:
             self.session.__exit__()
@@ -108,8 +133,9 @@ class _Run:
             cell.outputs = [_note(f"This cell did not run: {self.why_lost}.")]
             return
         try:
-            seconds = min(self.marker.limits.cell_seconds, self._left())
-            run = self.session.run(cell.source, seconds)
+            with self._turn(alone=grade_id(cell) in self.marker.assignment.measuring_cells):
+                seconds = min(self.marker.limits.cell_seconds, self._left())
+                run = self.session.run(cell.source, seconds)
             cell.outputs = self._kept(run)
             self.runs[grade_id(cell)] = run
         except KernelLostError as lost:
@@ -133,13 +159,20 @@ class _Run:
                 return False
             if self._left() <= 0:
                 break
-            self._start(place)
+            with self._turn():
+                self._start(place)
+            if self.session is None and not self.runs and not self.deadly:
+                self._give_up_unless_tries_are_left()
         if self._left() <= 0:
             self.why_lost = (
                 f"the notebook took longer than {self.marker.limits.notebook_seconds:.0f} s"
             )
             return False
         return True
+
+    def _give_up_unless_tries_are_left(self) -> None:
+        if self.starts >= self.marker.limits.starts:
+            raise NotStartedError(self.why_lost)
 
     def _start(self, place: int) -> None:
         self.starts += 1
@@ -172,7 +205,8 @@ class _Run:
         if not self._ready(place + 1):
             return nothing(check.items, self.why_lost)
         try:
-            return check.mark(Marking(self.session, self.marker.seed, self.runs, self.text))
+            with self._turn():
+                return check.mark(Marking(self.session, self.marker.seed, self.runs, self.text))
         except NoAnswerError as problem:
             self.deadly_subjects.add(check.subject)
             return nothing(check.items, f"{check.subject} was asked, and {problem}")

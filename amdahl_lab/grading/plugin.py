@@ -16,7 +16,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer, Unicode
 
-from amdahl_lab.grading import sandbox, student_package
+from amdahl_lab.grading import finished, sandbox, student_package
 from amdahl_lab.grading.hidden import load_assignment
 from amdahl_lab.grading.limits import Limits
 from amdahl_lab.grading.marking import NotebookMarker, line_of
@@ -93,24 +93,30 @@ class GradeNotebook(NbGraderPreprocessor):
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Run and mark one notebook."""
-        if not self.without_sandbox:
-            sandbox.check_bubblewrap()
+        """Run and mark one notebook, unless its marks are there already."""
         root = Path.cwd()  # nbgrader works in the root of the course
         names = resources["nbgrader"]
         source = root / self.solutions / names["assignment"]
+        submission = root / "submitted" / names["student"] / names["assignment"]
+        seed = seed_of(root) if self.seed is None else self.seed
+        record = finished.load(finished.path_of(root, names["assignment"], names["student"]))
+        basis = finished.basis(source, seed, Limits(), self.without_sandbox)
+        if record is not None and record.key == finished.key_of(nb, submission, basis):
+            record.show_in(nb)
+            return nb, resources
+        if not self.without_sandbox:
+            sandbox.check_bubblewrap()
         assignment = load_assignment(source, names["notebook"])
         folder = Path(tempfile.mkdtemp(prefix="lab-package-"))
         try:
             marker = NotebookMarker(
                 assignment,
                 student_package.prepare(folder, assignment.put_away),
-                seed_of(root) if self.seed is None else self.seed,
+                seed,
                 Limits(),
                 secret_folders(root, source),
                 self.without_sandbox,
             )
-            submission = root / "submitted" / names["student"] / names["assignment"]
             for verdict in marker.mark(nb, submission).values():
                 self.log.info("%s: %s", names["student"], line_of(verdict))
         finally:

@@ -20,14 +20,16 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from amdahl_lab.grading import seccomp
+from amdahl_lab.grading import seccomp, user_namespaces
 from amdahl_lab.grading.limits import Limits
 
 INSTALL_BUBBLEWRAP = (
     "Marking stops here: notebooks run in bubblewrap, and it {problem}. Install it (Debian and "
     "Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap) and allow unprivileged user "
-    "namespaces, or accept that student code runs unprotected on this machine with "
-    "--GradeNotebook.without_sandbox=True (nbgrader) or --without-sandbox (this command)."
+    "namespaces; on macOS and Windows use the container of .ci/grader.Containerfile. The page "
+    "book/teachers_guide.md has the steps. Or accept that student code runs unprotected on this "
+    "machine with --GradeNotebook.without_sandbox=True (nbgrader) or --without-sandbox (this "
+    "command)."
 )
 
 # Folder inside for the kernel's sockets, in memory like all that can be written to.
@@ -66,8 +68,9 @@ def check_bubblewrap() -> None:
         text=True,
     )
     if trial.returncode != 0:
-        reason = trial.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise SandboxMissing(INSTALL_BUBBLEWRAP.format(problem=f"cannot start ({reason[0]})"))
+        reason = (trial.stderr.strip().splitlines() or ["no reason given"])[-1]
+        reason = "; ".join(filter(None, [reason, user_namespaces.advice()]))
+        raise SandboxMissing(INSTALL_BUBBLEWRAP.format(problem=f"cannot start ({reason})"))
 
 
 def _isolation() -> list[str]:

@@ -3,10 +3,13 @@
 import ast
 import copy
 import csv
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
+import urllib.request
 
 import nbformat
 import pytest
@@ -229,24 +232,93 @@ def test_the_solution_was_run_and_every_visible_check_is_right(solution, assignm
             assert all(line.startswith("right: ") for line in text.splitlines())
 
 
-def test_a_folder_is_marked_by_one_command(course, stub, tmp_path, capsys):
-    folder = tmp_path / "handed in"
+@pytest.fixture(scope="module")
+def marked_folder(course, stub, tmp_path_factory):
+    """A folder with awkward names, marked by the one command with real kernels."""
+    folder = tmp_path_factory.mktemp("a class") / "handed in"
     (folder / "王小明 (2)").mkdir(parents=True)
     nbformat.write(stub, folder / "王小明 (2)" / "my exercises.ipynb")
     (folder / "Zoë Ångström.ipynb").write_text("{ this is no notebook")
     (folder / "notes.txt").write_text("ignored")
-    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    output = tmp_path / "marks"
+    before = contents(folder)
+    output = folder.with_name("the marks")
     status = main(["--course", str(course), "grade", str(folder), "--output", str(output)])
+    assert before == contents(folder)
+    return status, output
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_is_marked_by_one_command(marked_folder):
+    status, output = marked_folder
     assert status == 1  # one could not be marked, and the table says so
-    shown = capsys.readouterr().out
-    assert "not marked" in shown
-    with (output / "marks.csv").open(encoding="utf-8", newline="") as file:
+    with (output / "marks.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
-    assert set(rows) == {"王小明_2", "Zoë_Ångström"}
-    assert rows["王小明_2"]["total"] == "0"
-    assert rows["王小明_2"]["remark"] == ""
-    assert "not marked" in rows["Zoë_Ångström"]["remark"]
-    assert before == {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert set(rows) == {"王小明 (2)", "Zoë Ångström"}
+    assert rows["王小明 (2)"]["total"] == "0"
+    assert rows["王小明 (2)"]["remark"] == ""
+    assert rows["Zoë Ångström"]["total"] == ""
+    assert "not JSON" in rows["Zoë Ångström"]["remark"]
     assert course_commands.gradebook_scores(output, NAME)["王小明_2"] == 0
     assert (output / "feedback" / "王小明_2" / NAME / "exercises.html").is_file()
+    assert "not written yet" in (output / "finished" / NAME / "王小明_2.json").read_text()
+
+
+def test_nbgrader_exports_the_same_folder(marked_folder, tmp_path):
+    _, output = marked_folder
+    status, log = nbgrader(output, "export", "--to", str(tmp_path / "grades.csv"))
+    assert status == 0, log
+    with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["student_id"], row["score"], row["max_score"]) == ("王小明_2", "0.0", "20.0")
+
+
+@pytest.fixture
+def web_grader(marked_folder, tmp_path):
+    """nbgrader's web grader on the folder of marks; asks it for a page."""
+    _, output = marked_folder
+    environment = {**os.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--ip=127.0.0.1"]
+    command += ["--allow-root", f"--ServerApp.root_dir={output}"]
+    command += ["--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=output, env=environment, stdout=log, stderr=log)
+    try:
+        # The file is written once the server listens, on whatever port was free.
+        deadline = time.monotonic() + 120
+        while not (found := list(tmp_path.glob("jpserver-*.json"))):
+            assert server.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        where = json.loads(found[0].read_text())
+
+        def ask(path):
+            request = urllib.request.Request(
+                f"{where['url']}formgrader/{path}",
+                headers={"Authorization": f"token {where['token']}"},
+            )
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.read().decode()
+
+        yield ask
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def test_the_web_grader_shows_the_submissions(web_grader):
+    assert NAME in web_grader(f"manage_submissions/{NAME}")
+    found = {one["student"]: one for one in json.loads(web_grader(f"api/submissions/{NAME}"))}
+    assert found["王小明_2"]["autograded"] is True
+    assert (found["王小明_2"]["score"], found["王小明_2"]["max_score"]) == (0, 20)
+    (one,) = json.loads(web_grader(f"api/notebooks/{NAME}"))
+    assert (one["name"], one["num_submissions"]) == ("exercises", 1)
+    (one,) = json.loads(web_grader(f"api/submitted_notebooks/{NAME}/exercises"))
+    page = web_grader(f"submissions/{one['id']}/")
+    assert "not written yet" in page
+    assert "check_1_speedup" in page or "speedup of numbers" in page
