@@ -128,8 +128,8 @@ class ForkServer:
                 self._process.kill()
                 words = self._process.stderr.read().decode(errors="replace").strip()
                 raise RuntimeError(
-                    "the process that starts the ranks could not load torch "
-                    f"within {START_PATIENCE:.0f} s:\n{words}"
+                    "the process that starts the ranks could not load torch or find room for a "
+                    f"temporary file within {START_PATIENCE:.0f} s:\n{words}"
                 )
         except BaseException:
             self._stop()

@@ -8,37 +8,41 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from amdahl_lab.parallel import experiments
+from amdahl_lab.parallel.experiments import Progress
 from amdahl_lab.records import ScalingRun
 
 ROUNDS = 20
 Runs = dict[str, ScalingRun]
 
 
-def _digits() -> Runs:
-    return {"digits_scaling": experiments.digits_scaling((1, 2, 3, 4), ROUNDS)}
+def _digits(progress: Progress) -> Runs:
+    return {"digits_scaling": experiments.digits_scaling((1, 2, 3, 4), ROUNDS, progress=progress)}
 
 
-def _digits_small_batch() -> Runs:
-    return {"digits_small_batch": experiments.digits_scaling((1, 2, 4), ROUNDS, batch=16)}
+def _digits_small_batch(progress: Progress) -> Runs:
+    run = experiments.digits_scaling((1, 2, 4), ROUNDS, batch=16, progress=progress)
+    return {"digits_small_batch": run}
 
 
-def _control() -> Runs:
+def _control(progress: Progress) -> Runs:
     return {
-        f"control_{100 * s:02.0f}": experiments.control_scaling(s, (1, 2), ROUNDS)
+        f"control_{100 * s:02.0f}": experiments.control_scaling(
+            s, (1, 2), ROUNDS, progress=progress
+        )
         for s in (0.05, 0.10, 0.30)
     }
 
 
-def _communication() -> Runs:
+def _communication(progress: Progress) -> Runs:
     runs = experiments.communication_share(
-        ("small", "medium", "wide"), (16, 64, 256), rounds=ROUNDS // 2
+        ("small", "medium", "wide"), (16, 64, 256), rounds=ROUNDS // 2, progress=progress
     )
     return {f"communication_{size}_{batch:03d}": run for (size, batch), run in runs.items()}
 
 
-def _named(take: Callable[[], Runs]) -> Callable[[str | None], Runs]:
-    def taken(machine_name: str | None) -> Runs:
-        runs = take()
+def _named(take: Callable[[Progress], Runs]) -> Callable[[str | None, Progress], Runs]:
+    def taken(machine_name: str | None, progress: Progress = True) -> Runs:
+        runs = take(progress)
         if machine_name is None:
             return runs
         return {
@@ -49,7 +53,7 @@ def _named(take: Callable[[], Runs]) -> Callable[[str | None], Runs]:
     return taken
 
 
-REFERENCES: dict[str, Callable[[str | None], Runs]] = {
+REFERENCES: dict[str, Callable[[str | None, Progress], Runs]] = {
     "digits": _named(_digits),
     "digits_small_batch": _named(_digits_small_batch),
     "control": _named(_control),

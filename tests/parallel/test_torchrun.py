@@ -38,7 +38,10 @@ def test_the_same_program_gives_the_same_results(tmp_path):
     program.write_text(PROGRAM)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "GLOO_SOCKET_IFNAME": "lo"}
     alone = [sys.executable]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    torchrun = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"),
+        f"--log-dir={tmp_path / 'logs'}",
+    ]
     shown = [
         subprocess.run(
             [*command, str(program), str(tmp_path / "found")],
