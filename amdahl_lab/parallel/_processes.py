@@ -90,7 +90,13 @@ class ForkServer:
         lifeline, far_lifeline = socket.socketpair()
         with self._lock, far_connection, far_lifeline:
             self._ensure_running()
-            socket.send_fds(self._control, [b"r"], [far_connection.fileno(), far_lifeline.fileno()])
+            far = [far_connection.fileno(), far_lifeline.fileno()]
+            try:
+                socket.send_fds(self._control, [b"r"], far)
+            except OSError:  # it ended in this very moment
+                self._stop()
+                self._start()
+                socket.send_fds(self._control, [b"r"], far)
         return ForkedRank(connection, lifeline)
 
     def stop(self) -> None:

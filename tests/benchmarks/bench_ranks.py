@@ -2,7 +2,7 @@
 
     python tests/benchmarks/bench_ranks.py
 
-Takes about four minutes. The ways to start two processes take turns in random order, so that their
+Takes about three minutes. The ways to start two processes take turns in random order, so that their
 ratios are of the same moments. loky is the one that joblib brings with scikit-learn.
 """
 
@@ -16,7 +16,7 @@ from figure import Figure
 
 ROUNDS = 12
 CALLS = 5  # of run_ranks in one round
-PAIRS = 2500
+PAIRS = 15_000
 
 
 def meet() -> float:

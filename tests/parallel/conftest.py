@@ -29,7 +29,8 @@ def traces() -> dict[str, object]:
     here = psutil.Process()
     return {
         "processes": our_processes() - {here.pid, server_process().pid},
-        "threads": {thread.name for thread in threading.enumerate()},
+        # but for the one that tqdm starts with its first bar
+        "threads": {thread.name for thread in threading.enumerate()} - {"tqdm_monitor"},
         "open files": here.num_fds(),
         "listening": {each.laddr for each in here.net_connections() if each.status == "LISTEN"},
         "temporary files": temporary_files(),
