@@ -78,7 +78,7 @@ def _record(chosen: argparse.Namespace) -> int:
         print(f"{disturbance}. Wait, or add --busy-is-fine.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted before two rounds were done: nothing was written.", file=sys.stderr)
+        print("Interrupted before two rounds were done: nothing of them is kept.", file=sys.stderr)
         return 1
     return 0
 

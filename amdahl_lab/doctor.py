@@ -83,7 +83,12 @@ def too_busy() -> str | None:
     load, cores = load_average(), usable_cores()
     if load > BUSY * cores:
         return f"the load average is {load:.2f} on {cores:g} usable cores: other programs are busy"
-    before = cpu_use()
+    return others_busy()
+
+
+def others_busy() -> str | None:
+    """Say how busy others are right now if that is too much, or return None."""
+    cores, before = usable_cores(), cpu_use()
     if before is None:
         return None
     time.sleep(GLANCE)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from amdahl_lab import storage
-from amdahl_lab.doctor import OTHERS, too_busy
+from amdahl_lab.doctor import OTHERS, others_busy, too_busy
 from amdahl_lab.machine import cpu_use, usable_cores
 from amdahl_lab.parallel.references import REFERENCES
 
@@ -54,22 +54,24 @@ def take(
     unknown = sorted(set(names) - set(REFERENCES))
     if unknown:
         raise ValueError(f"names must be of {', '.join(REFERENCES)}, got {', '.join(unknown)}")
+    look = too_busy  # from the second on, the load of the last minute is our own
     for name in names or REFERENCES:
-        start = time.monotonic()
-        if watch and (trouble := too_busy()):
+        if watch and (trouble := look()):
             raise Disturbed(f"{name}: nothing measured: {trouble}")
+        look = others_busy
+        start, interrupted = time.monotonic(), False
         try:
-            runs = REFERENCES[name](machine_name, undisturbed if watch else True)
+            for stem, run in REFERENCES[name](machine_name, undisturbed if watch else True):
+                partial = run.rounds < run.rounds_planned
+                path = (folder / APART if partial else folder) / f"{stem}.json"
+                storage.save_run(run, path)
+                seconds = time.monotonic() - start
+                yield f"{path.relative_to(folder)}: {run.rounds} rounds in {seconds:.0f} s"
+                interrupted = interrupted or partial
         except Disturbed as disturbance:
             raise Disturbed(f"{name}: not written: {disturbance}") from None
-        for stem, run in runs.items():
-            whole = run.rounds == run.rounds_planned
-            path = (folder if whole else folder / APART) / f"{stem}.json"
-            storage.save_run(run, path)
-            seconds = time.monotonic() - start
-            yield f"{path.relative_to(folder)}: {run.rounds} rounds in {seconds:.0f} s"
-            if not whole:
-                return
+        if interrupted:
+            return
 
 
 def undisturbed(rounds: Iterable[int]) -> Iterator[int]:

@@ -86,14 +86,12 @@ class TwoHosts:
     @staticmethod
     def _keep_open(stack: ExitStack) -> int:
         """Make the namespaces of one host; return the process that keeps them open."""
-        command = ["unshare", "--net", "--pid", "--fork", "--kill-child", "cat"]
+        script = "echo open; exec cat"
+        command = ["unshare", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", script]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         unshare = stack.enter_context(subprocess.Popen(command, text=True, **pipes))
-        stack.callback(unshare.wait, 10)
-        stack.callback(unshare.stdin.close)  # first of the three: the callbacks run backwards
-        unshare.stdin.write("open\n")
-        unshare.stdin.flush()
+        stack.callback(unshare.stdin.close)  # before the context waits: callbacks run backwards
         if unshare.stdout.readline() != "open\n":
-            raise NoHosts(f"unshare: {unshare.stderr.read().strip()} (making hosts needs root)")
+            raise NoHosts(f"{unshare.stderr.read().strip()} (making hosts needs root)")
         (cat,) = psutil.Process(unshare.pid).children()
         return cat.pid

@@ -69,6 +69,20 @@ def test_what_was_written_before_a_disturbance_stays(quiet, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["digits_small_batch.json"]
 
 
+def test_the_load_that_the_first_measurement_leaves_is_not_held_against_the_next(quiet, tmp_path):
+    loads = iter([0.1, 2.0, 2.0, 2.0])
+    quiet.setattr(doctor, "load_average", lambda: next(loads))
+    assert main(["record", "digits_small_batch", "control", "--folder", str(tmp_path)]) == 0
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_a_neighbour_who_comes_between_two_measurements_is_seen(quiet, tmp_path, capsys):
+    quiet.setattr(doctor, "cpu_use", Neighbour(1.0, after=12.0))  # two looks before the first
+    assert main(["record", "digits_small_batch", "control", "--folder", str(tmp_path)]) == 1
+    assert "control: nothing measured: other programs keep 1.0 of 2" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["digits_small_batch.json"]
+
+
 def test_own_work_is_not_a_disturbance_and_a_hiccup_neither(quiet):
     assert list(recording.undisturbed(range(30))) == list(range(30))
     hiccup = iter([CpuUse(0, 0, 0), CpuUse(1, 3, 1), CpuUse(12, 14.5, 12), CpuUse(30, 33, 30)])
@@ -110,6 +124,18 @@ def test_an_interrupt_keeps_the_rounds_apart_from_whole_measurements(quiet, tmp_
     assert (kept.rounds, kept.rounds_planned) == (7, 20)  # one was to warm up
     assert "7 rounds" in capsys.readouterr().out
     assert not (tmp_path / "control_05.json").exists()
+
+
+def test_an_interrupt_keeps_every_run_that_it_cuts_short_and_every_whole_one(quiet, tmp_path):
+    quiet.setattr(experiments, "_slowest", interrupted_after(4 * 9))  # 4 rounds on 9 pairs
+    assert main(["record", "communication", "--folder", str(tmp_path)]) == 0
+    assert len(list((tmp_path / recording.APART).iterdir())) == 9
+
+    quiet.setattr(experiments, "_slowest", interrupted_after(21 * 2 + 5 * 2))  # in the second
+    assert main(["record", "control", "--folder", str(tmp_path)]) == 0
+    assert (tmp_path / "control_05.json").exists()
+    assert (tmp_path / recording.APART / "control_10.json").exists()
+    assert not list(tmp_path.rglob("control_30.json"))
 
 
 def test_an_interrupt_with_nothing_to_keep_is_said(quiet, tmp_path, capsys):
