@@ -93,10 +93,10 @@ class ForkServer:
             far = [far_connection.fileno(), far_lifeline.fileno()]
             try:
                 socket.send_fds(self._control, [b"r"], far)
-            except OSError:  # it ended in this very moment
-                self._stop()
-                self._start()
-                socket.send_fds(self._control, [b"r"], far)
+            except OSError as error:  # with the folder that this run was to use
+                raise RuntimeError(
+                    "the process that starts the ranks ended in this very moment: run it again"
+                ) from error
         return ForkedRank(connection, lifeline)
 
     def stop(self) -> None:

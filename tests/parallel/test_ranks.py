@@ -181,10 +181,13 @@ def test_a_lost_server_is_replaced(server):
     assert run_ranks(sum_of_ranks, 2) == [1.0, 1.0]
 
 
-def test_a_server_lost_in_the_moment_of_asking_is_replaced(server, monkeypatch):
-    monkeypatch.setattr(_processes.ForkServer, "_ensure_running", lambda self: None)
-    server.kill()
-    server.wait(5)
+def test_a_server_lost_in_the_moment_of_asking_is_told_and_then_replaced(server, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(_processes.ForkServer, "_ensure_running", lambda self: None)
+        server.kill()
+        server.wait(5)
+        with pytest.raises(RuntimeError, match="ended in this very moment: run it again"):
+            run_ranks(sum_of_ranks, 2)
     assert run_ranks(sum_of_ranks, 2) == [1.0, 1.0]
 
 

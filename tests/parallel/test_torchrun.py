@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
-import json, os, sys, time
+import json, os, sys, threading, time
 import torch, torch.distributed as dist
 from amdahl_lab.parallel import RankError, _torchrun, run_ranks
 from amdahl_lab.parallel.blocks import losses_block
@@ -41,7 +41,7 @@ found = {
     "draws": run_ranks(lambda: torch.rand(()).item(), 2, seed=7),
     "wrong": str(error_of(wrong)),
     "nested": str(error_of(lambda: run_ranks(total, 1))),
-    "unsent": str(error_of(lambda: open(os.devnull))),
+    "unsent": str(error_of(threading.Lock)),
     "deadlock": isinstance(error_of(locked, timeout=1.0), RankError),
     "after": run_ranks(total, 2),
 }

@@ -78,7 +78,8 @@ def test_the_same_program_runs_on_two_hosts_and_recovers_the_rates_of_their_link
         assert fit.bandwidth.low / (rate / 8) > 0.7
         assert fit.bandwidth.high / (rate / 8) < 1.15  # a link can't carry more than its rate
         # What makes the difference is the link: nothing shapes the loopback of one host.
-        assert _fit(free).bandwidth.estimate > 1.5 * fit.bandwidth.estimate
+        largest = max(times, key=int)
+        assert np.median(free[largest]) < np.median(times[largest]) / 2
 
 
 def _give_sizes(folder: Path, number: int, rate: float) -> None:
