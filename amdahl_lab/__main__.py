@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -61,25 +60,26 @@ def _doctor(chosen: argparse.Namespace) -> int:
 
     findings = examine()
     print(*findings, sep="\n")
-    return 0 if all(finding.well for finding in findings) else 1
+    return 0 if all(finding.well for finding in findings if finding.needed_by == "labs") else 1
 
 
 def _record(chosen: argparse.Namespace) -> int:
-    from amdahl_lab.doctor import too_busy
-    from amdahl_lab.parallel.references import REFERENCES
+    from amdahl_lab import recording
 
-    unknown = sorted(set(chosen.names) - set(REFERENCES))
-    if unknown:
-        raise ValueError(f"names must be of {', '.join(REFERENCES)}, got {', '.join(unknown)}")
-    trouble = None if chosen.busy_is_fine else too_busy()
-    if trouble:
-        print(f"Nothing measured: {trouble}. Wait, or add --busy-is-fine.", file=sys.stderr)
+    try:
+        for line in recording.take(
+            chosen.names,
+            chosen.folder,
+            machine_name=chosen.name,
+            watch=not chosen.busy_is_fine,
+        ):
+            print(line, flush=True)
+    except recording.Disturbed as disturbance:
+        print(f"{disturbance}. Wait, or add --busy-is-fine.", file=sys.stderr)
         return 1
-    for name in chosen.names or REFERENCES:
-        start = time.monotonic()
-        for stem, run in REFERENCES[name](chosen.name).items():
-            path = storage.save_run(run, chosen.folder / f"{stem}.json")
-            print(f"{path.name}: {run.rounds} rounds in {time.monotonic() - start:.0f} s")
+    except KeyboardInterrupt:
+        print("Interrupted before two rounds were done: nothing of them is kept.", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -3,12 +3,15 @@
 import importlib.metadata
 import os
 import platform
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from amdahl_lab.records import Machine
 
 VERSIONED = ("numpy", "scipy", "torch")
 CGROUP = Path("/sys/fs/cgroup")
+PROC = Path("/proc")
 
 
 def usable_cores(cgroup: Path = CGROUP) -> float:
@@ -49,6 +52,82 @@ def load_average() -> float:
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
+@dataclass(frozen=True)
+class CpuUse:
+    """Processor time used up to one moment, for the difference between two.
+
+    Parameters
+    ----------
+    moment : float
+        Seconds on the monotonic clock.
+    everyone : float
+        Seconds for which the usable cores were busy, time that a host took from this virtual
+        machine included.
+    own : float
+        Seconds that this process and all that it has started were running.
+    """
+
+    moment: float
+    everyone: float
+    own: float
+
+    def others_since(self, earlier: "CpuUse") -> float:
+        """Return how many cores others kept busy, on average, between two moments."""
+        others = (self.everyone - earlier.everyone) - (self.own - earlier.own)
+        return max(0.0, others / max(self.moment - earlier.moment, 1e-9))
+
+
+def cpu_use(proc: Path = PROC) -> CpuUse | None:
+    """Read the processor time that everyone, and this process with its children, have used.
+
+    Parameters
+    ----------
+    proc : Path
+        Root of the process file system.
+
+    Returns
+    -------
+    CpuUse or None
+        None where the system does not keep such files.
+    """
+    try:
+        ticks = os.sysconf("SC_CLK_TCK")
+        everyone = _busy_ticks((proc / "stat").read_text()) / ticks
+        own = _ticks_of_tree(proc, os.getpid()) / ticks
+    except (AttributeError, OSError, ValueError):
+        return None
+    return CpuUse(time.monotonic(), everyone, own)
+
+
+def _busy_ticks(stat: str) -> int:
+    """Add up user, nice, system, interrupts and stolen time of the cores in the affinity mask."""
+    usable = {f"cpu{core}" for core in os.sched_getaffinity(0)}
+    busy = 0
+    for line in stat.splitlines():
+        name, *fields = line.split()
+        if name in usable:
+            user, nice, system, _, _, interrupts, soft, stolen = (int(each) for each in fields[:8])
+            busy += user + nice + system + interrupts + soft + stolen
+    return busy
+
+
+def _ticks_of_tree(proc: Path, root: int) -> int:
+    """Add up the time of a process, its descendants, and those of them that have ended."""
+    parents, ticks = {}, {}
+    for folder in proc.glob("[0-9]*"):
+        try:  # the name, in brackets, may hold anything; fields are counted from behind it
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        process = int(folder.name)
+        parents[process] = int(fields[1])
+        ticks[process] = sum(int(each) for each in fields[11:15])
+    tree = {root}
+    while more := {child for child, parent in parents.items() if parent in tree} - tree:
+        tree |= more
+    return sum(ticks.get(process, 0) for process in tree)
+
+
 def this_machine(name: str | None = None) -> Machine:
     """Describe the computer that this process runs on.
 
@@ -83,6 +162,17 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def free_memory(proc: Path = PROC) -> int:
+    """Return the bytes of memory that new programs may use, 0 where the system does not tell."""
+    try:
+        for line in (proc / "meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    except (OSError, ValueError):
+        pass
+    return 0
 
 
 def _memory() -> int:

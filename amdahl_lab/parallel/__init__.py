@@ -4,6 +4,8 @@
 `workloads`     what is trained: data, models, losses, no downloads; one protocol for all
 `strategies`    how the training is cut over the ranks, one module for each way
 `experiments`   strategies timed by the measuring protocol
+`links`         what an all-reduce costs over the size of its buffer
+`overhead`      what the harness itself costs
 
 Importing this package loads no torch; a run does, in its ranks.
 """

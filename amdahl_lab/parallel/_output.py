@@ -73,5 +73,13 @@ class Printer:
             if not (stream == "raw" and _GLOO_NOISE.match(line))
         ]
         if shown:
-            sys.stdout.write("".join(shown))
-            sys.stdout.flush()
+            _print("".join(shown))
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:  # a console that lacks a character must not end the run
+        coding = sys.stdout.encoding
+        sys.stdout.write(text.encode(coding, "backslashreplace").decode(coding))
+    sys.stdout.flush()

@@ -90,7 +90,13 @@ class ForkServer:
         lifeline, far_lifeline = socket.socketpair()
         with self._lock, far_connection, far_lifeline:
             self._ensure_running()
-            socket.send_fds(self._control, [b"r"], [far_connection.fileno(), far_lifeline.fileno()])
+            far = [far_connection.fileno(), far_lifeline.fileno()]
+            try:
+                socket.send_fds(self._control, [b"r"], far)
+            except OSError as error:  # with the folder that this run was to use
+                raise RuntimeError(
+                    "the process that starts the ranks ended in this very moment: run it again"
+                ) from error
         return ForkedRank(connection, lifeline)
 
     def stop(self) -> None:
@@ -128,8 +134,8 @@ class ForkServer:
                 self._process.kill()
                 words = self._process.stderr.read().decode(errors="replace").strip()
                 raise RuntimeError(
-                    "the process that starts the ranks could not load torch "
-                    f"within {START_PATIENCE:.0f} s:\n{words}"
+                    "the process that starts the ranks could not load torch or find room for a "
+                    f"temporary file within {START_PATIENCE:.0f} s:\n{words}"
                 )
         except BaseException:
             self._stop()

@@ -131,9 +131,9 @@ def main(connection: Connection) -> None:
             function, args, kwargs = pickle.loads(payload)
             group.enter_context(_group_by_file(setup))
             link.send("joined")
-            kind, body = "result", _pack_result(function(*args, **kwargs))
+            kind, body = "result", pack_result(function(*args, **kwargs))
         except BaseException as error:
-            kind, body = "error", _describe(error)
+            kind, body = "error", describe(error)
         _flush()
         link.send(kind, body)
         finished.wait()  # the group stays whole until every rank has returned
@@ -141,7 +141,9 @@ def main(connection: Connection) -> None:
 
 
 @contextlib.contextmanager
-def as_rank(rank: int, workers: int, store: Any, threads: int) -> Iterator[None]:
+def as_rank(
+    rank: int, workers: int, store: Any, threads: int, patience: timedelta = GROUP_PATIENCE
+) -> Iterator[None]:
     """Join the process group of all ranks for the length of a with block.
 
     Parameters
@@ -152,15 +154,15 @@ def as_rank(rank: int, workers: int, store: Any, threads: int) -> Iterator[None]
         Where the ranks find each other.
     threads : int
         Threads that torch may use, set before any work starts.
+    patience : timedelta
+        How long one collective may wait for the other ranks.
     """
     import torch
     import torch.distributed as dist
 
     global _current
     torch.set_num_threads(threads)
-    dist.init_process_group(
-        "gloo", store=store, rank=rank, world_size=workers, timeout=GROUP_PATIENCE
-    )
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=workers, timeout=patience)
     _current = rank
     try:
         yield
@@ -174,7 +176,8 @@ def _group_by_file(setup: Setup) -> Iterator[None]:
     import torch.distributed as dist
 
     seed_generators(setup.seed, setup.rank)
-    store = dist.FileStore(str(Path(setup.folder) / "rendezvous"), setup.workers)
+    file = os.fsencode(Path(setup.folder) / "rendezvous")  # bytes: any name, in any locale
+    store = dist.FileStore(file, setup.workers)
     with as_rank(setup.rank, setup.workers, store, setup.threads):
         yield
 
@@ -236,7 +239,8 @@ def _flush() -> None:
             stream.flush()
 
 
-def _pack_result(result: object) -> bytes:
+def pack_result(result: object) -> bytes:
+    """Pickle what a rank returns; TypeError with words that help where that is impossible."""
     try:
         return cloudpickle.dumps(result)
     except Exception as error:
@@ -246,9 +250,10 @@ def _pack_result(result: object) -> bytes:
         ) from None
 
 
-def _describe(error: BaseException) -> dict[str, Any]:
+def describe(error: BaseException) -> dict[str, Any]:
+    """Return an error as plain data: summary, traceback, and whether it echoes a lost peer."""
     summary = traceback.TracebackException.from_exception(error)
-    kept = [frame for frame in summary.stack if frame.filename != __file__]
+    kept = [frame for frame in summary.stack if not _is_private(frame.filename)]
     summary.stack = traceback.StackSummary.from_list(kept)
     return {
         "summary": "".join(summary.format_exception_only()).strip(),
@@ -256,6 +261,12 @@ def _describe(error: BaseException) -> dict[str, Any]:
         "lost_peer": isinstance(error, RuntimeError)
         and any(words in str(error) for words in LOST_PEER),
     }
+
+
+def _is_private(filename: str) -> bool:
+    """Tell whether a file is one of this package's modules that readers need not know."""
+    folder, name = os.path.split(filename)
+    return folder == os.path.dirname(__file__) and name.startswith("_")
 
 
 def _position(main_thread: int) -> str:

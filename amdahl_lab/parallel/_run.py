@@ -13,7 +13,7 @@ from typing import Any
 from amdahl_lab.parallel import _processes, _rank
 from amdahl_lab.parallel._output import Printer, Text
 from amdahl_lab.parallel._payload import sources
-from amdahl_lab.parallel.failures import RankError, RankTimeout
+from amdahl_lab.parallel.failures import RankError, RankTimeout, raised
 
 TICK = 0.1  # seconds between looks at the clock and at the ranks' raw output
 CAUSE_PATIENCE = 0.5  # seconds to wait for the cause once a rank has lost a peer
@@ -162,19 +162,15 @@ class Run:
         while not self._causes() and time.monotonic() < deadline:
             self._listen(TICK)
         causes = self._causes() or self._errors
-        of_all = f"of {self._workers}"
         if lost := self._lost():
             rank = lost[0]
             how = _ending(self._codes[rank])
             self._printer.show_raw()
-            return RankError(f"rank {rank} {of_all} {how} while it ran {self._name}", rank=rank)
+            return RankError(
+                f"rank {rank} of {self._workers} {how} while it ran {self._name}", rank=rank
+            )
         rank = min(causes, key=lambda each: causes[each][0])
-        told = causes[rank][1]
-        return RankError(
-            f"rank {rank} {of_all} raised {told['summary']}\n\nIn rank {rank}: {told['report']}",
-            rank=rank,
-            report=told["report"],
-        )
+        return raised(rank, self._workers, causes[rank][1])
 
     def _causes(self) -> dict[int, tuple[float, dict]]:
         """Failures that are not the echo of another one."""

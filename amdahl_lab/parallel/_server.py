@@ -92,7 +92,12 @@ class _Server:
                     _kill(key.data)
 
     def _fork(self, connection: int, lifeline: int) -> None:
-        process = os.fork()
+        try:
+            process = os.fork()
+        except OSError:  # no room for one more process: the parent sees the rank's channels close
+            os.close(connection)
+            os.close(lifeline)
+            return
         if process == 0:
             try:
                 self._become_a_rank(lifeline)

@@ -5,7 +5,7 @@ then for each phase a barrier and a row of steps. The block's time is that of it
 because the step is done when the last rank is.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +20,7 @@ from amdahl_lab.records import Machine, Scalar, ScalingRun, Timing
 from amdahl_lab.timing import Values, measure
 
 Phases = Mapping[str, Values]
+Progress = bool | Callable[[Iterable[int]], Iterable[int]]
 
 
 def digits_scaling(
@@ -31,7 +32,7 @@ def digits_scaling(
     steps: int = 4,
     threads: int = 1,
     seed: int = 0,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> ScalingRun:
     """Train on the digits, data parallel with a fixed global batch, on each number of workers.
 
@@ -49,8 +50,9 @@ def digits_scaling(
         Threads that each rank may use.
     seed : int
         Start of the workload and of the order of the rounds.
-    progress : bool
-        Show a progress bar.
+    progress : bool or callable
+        Show a progress bar, or what is to wrap the numbers of the rounds in its place, as for
+        `timing.measure`.
 
     Returns
     -------
@@ -122,7 +124,7 @@ def control_scaling(
     *,
     units: int = 600,
     seed: int = 0,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> ScalingRun:
     """Run a workload whose serial fraction is known, for an estimator to prove itself on.
 
@@ -175,7 +177,7 @@ def communication_share(
     *,
     steps: int = 4,
     seed: int = 0,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> dict[tuple[str, int], ScalingRun]:
     """Time one number of workers over model size and batch per worker.
 
@@ -264,12 +266,11 @@ def _measured(
     blocks: Mapping[Hashable, Callable[[], Mapping[str, float]]],
     rounds: int,
     seed: int,
-    progress: bool,
+    progress: Progress,
 ) -> _Measured:
     started, load_before = datetime.now(UTC).isoformat(timespec="seconds"), load_average()
-    phases = measure(
-        blocks, rounds, rng=np.random.default_rng(seed), progress=_bar if progress else None
-    )
+    wrap = progress if callable(progress) else _bar if progress else None
+    phases = measure(blocks, rounds, rng=np.random.default_rng(seed), progress=wrap)
     return _Measured(phases, this_machine(), started, load_before, load_average(), rounds)
 
 

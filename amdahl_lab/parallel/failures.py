@@ -1,6 +1,7 @@
 """What can go wrong in a parallel run, told so that the reader can mend it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class RankError(RuntimeError):
@@ -32,3 +33,12 @@ class RankTimeout(RankError, TimeoutError):  # noqa: N818 - the name that Timeou
     def __init__(self, message: str, *, positions: Mapping[int, str] | None = None) -> None:
         super().__init__(message)
         self.positions = dict(positions or {})
+
+
+def raised(rank: int, workers: int, told: Mapping[str, Any]) -> RankError:
+    """Return the error for a rank that raised, from its own summary and report."""
+    return RankError(
+        f"rank {rank} of {workers} raised {told['summary']}\n\nIn rank {rank}: {told['report']}",
+        rank=rank,
+        report=told["report"],
+    )

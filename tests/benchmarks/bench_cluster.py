@@ -13,9 +13,9 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
-from dataclasses import dataclass  # noqa: E402
 
 import numpy as np  # noqa: E402
+from figure import Figure  # noqa: E402
 
 from amdahl_lab import cluster, schedule  # noqa: E402
 from amdahl_lab.recorded.published import published_table  # noqa: E402
@@ -23,27 +23,6 @@ from amdahl_lab.schedule.tasks import TaskGraph  # noqa: E402
 
 ROUNDS = 7
 FITTED = ("matmul_efficiency", "memory_efficiency", "NVLink", "InfiniBand")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure and its goal; `at_most` says on which side of the goal it should be."""
-
-    what: str
-    value: float
-    goal: float
-    unit: str
-    at_most: bool = False
-
-    @property
-    def reached(self) -> bool:
-        return self.value <= self.goal if self.at_most else self.value >= self.goal
-
-    def __str__(self) -> str:
-        side = "at most" if self.at_most else "at least"
-        verdict = "reached" if self.reached else "NOT REACHED"
-        value = f"{self.value:,.2f}" if self.value < 1000 else f"{self.value:,.0f}"
-        return f"{self.what:<58} {value:>14} {side} {self.goal:>12,g} {self.unit:<16} {verdict}"
 
 
 def best(run: Callable[[], object], rounds: int = ROUNDS) -> float:

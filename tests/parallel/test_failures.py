@@ -119,6 +119,27 @@ def test_a_deadlock_ends_in_time_and_says_where_each_rank_stood():
     assert "torch/distributed" not in str(error)
 
 
+def test_collectives_of_different_kinds_end_in_time():
+    def rank() -> None:
+        values = torch.ones(1000)
+        if dist.get_rank() == 0:
+            dist.all_reduce(values)  # a sum here
+        else:
+            dist.broadcast(values, 0)  # a broadcast there
+
+    with pytest.raises(RankTimeout) as caught:
+        run_ranks(rank, 2, timeout=0.5)
+    assert "a sum here" in caught.value.positions[0]
+    assert "a broadcast there" in caught.value.positions[1]
+
+
+def test_collectives_of_different_sizes_end_with_the_reason(capsys):
+    """gloo aborts the process that receives too much; what it says is shown."""
+    error = failure(lambda: dist.all_reduce(torch.ones(1000 if dist.get_rank() else 10)))
+    assert "SIGABRT" in str(error)
+    assert "collective mismatch" in capsys.readouterr().out
+
+
 def test_a_rank_that_cannot_answer_does_not_hold_up_the_end():
     def rank() -> None:
         os.kill(os.getpid(), signal.SIGSTOP)

@@ -1,5 +1,6 @@
 """What ranks print appears in the parent's sys.stdout, in order, with the rank in front."""
 
+import io
 import os
 import sys
 import time
@@ -94,6 +95,14 @@ def test_a_child_forked_in_a_rank_does_not_speak_for_it():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     assert run_ranks(fork, 2) == [7, 7]
+
+
+def test_a_console_that_lacks_a_character_does_not_end_the_run(monkeypatch):
+    console = io.TextIOWrapper(io.BytesIO(), encoding="ascii", newline="\n")
+    monkeypatch.setattr(sys, "stdout", console)
+    assert run_ranks(lambda: print("加速 2x"), 1) == [None]
+    console.flush()
+    assert console.buffer.getvalue() == b"[rank 0] \\u52a0\\u901f 2x\n"
 
 
 def test_a_progress_bar_shows_its_last_state(tmp_path, capsys):

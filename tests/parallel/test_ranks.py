@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from amdahl_lab.parallel import _processes, run_ranks
+from amdahl_lab.parallel import RankError, _processes, run_ranks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -178,8 +177,33 @@ def test_the_server_has_one_thread_so_that_forking_is_safe(server):
 
 def test_a_lost_server_is_replaced(server):
     server.kill()
-    time.sleep(0.1)
+    server.wait(5)
     assert run_ranks(sum_of_ranks, 2) == [1.0, 1.0]
+
+
+def test_a_server_lost_in_the_moment_of_asking_is_told_and_then_replaced(server, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(_processes.ForkServer, "_ensure_running", lambda self: None)
+        server.kill()
+        server.wait(5)
+        with pytest.raises(RuntimeError, match="ended in this very moment: run it again"):
+            run_ranks(sum_of_ranks, 2)
+    assert run_ranks(sum_of_ranks, 2) == [1.0, 1.0]
+
+
+def test_a_server_that_cannot_fork_says_so_and_lives_on(monkeypatch):
+    """As where a system allows no more processes; the limit is the server's own, in a test."""
+    patched = _processes._BOOT.replace("main(int(", "import os; os.fork = _no; main(int(")
+    refuse = "def _no():\n    raise BlockingIOError(11, 'no more processes')\n"
+    monkeypatch.setattr(_processes, "_BOOT", f"exec({refuse!r}); {patched}")
+    server = _processes.ForkServer()
+    monkeypatch.setattr(_processes, "_server", server)
+    try:
+        with pytest.raises(RankError, match="ended, nobody knows how,"):
+            run_ranks(sum_of_ranks, 2)
+        assert server._process.poll() is None
+    finally:
+        server.stop()
 
 
 SCRIPT = """
@@ -199,12 +223,18 @@ print(run_ranks(rank, 2))
 @pytest.mark.parametrize(
     "prelude", ["", "from amdahl_lab.parallel import _processes as p\np.CAN_FORK = False\n"]
 )
-def test_a_script_without_a_guard_runs_once(tmp_path, prelude):
-    script = tmp_path / "no_guard.py"
-    script.write_text(prelude + SCRIPT)
+def test_a_script_without_a_guard_runs_once_in_a_folder_of_any_name(tmp_path, prelude):
+    folder = tmp_path / "带 空格"
+    temporary = folder / "临时 files"
+    temporary.mkdir(parents=True)
+    script = folder / "no guard 脚本.py"
+    script.write_text(prelude + SCRIPT, encoding="utf-8")
+    environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, script]
     found = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, cwd=ROOT, timeout=120
+        command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120
     )
+    assert list(temporary.glob("amdahl_lab_*")) == []
     assert found.stderr == ""
     assert found.stdout.splitlines() == ["once", "[0, 1]"]
 

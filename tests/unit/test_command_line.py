@@ -1,8 +1,8 @@
-"""The command line: clear answers, clear refusals, nothing measured on a busy machine."""
+"""The command line: clear answers and clear refusals."""
 
 import pytest
 
-from amdahl_lab import doctor, storage
+from amdahl_lab import storage
 from amdahl_lab.__main__ import main
 from amdahl_lab.records import Machine, ScalingRun, Timing
 
@@ -45,19 +45,3 @@ def test_bad_input_gets_one_line(run_file, tmp_path, capsys):
     assert "workers must be finite and at least 1, got 0.5" in capsys.readouterr().err
     assert main(["record", "no such experiment"]) == 2
     assert "names must be of digits" in capsys.readouterr().err
-
-
-def test_a_busy_machine_is_not_measured(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(doctor, "load_average", lambda: 5.0)
-    assert main(["record", "--folder", str(tmp_path)]) == 1
-    assert "Nothing measured: the load average is 5.00" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_the_doctor_says_what_to_do_where_something_is_missing(monkeypatch):
-    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
-    findings = {finding.subject: finding for finding in doctor.examine()}
-    assert not findings["sandbox"].well
-    assert "install the package 'bubblewrap'" in findings["sandbox"].told
-    assert not findings["browser"].well
-    assert findings["ranks"].well, findings["ranks"].told

@@ -1,5 +1,9 @@
 """The protocol, the machine and the diary."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -84,6 +88,53 @@ def test_this_machine_describes_itself():
     assert here.name == "here"
     assert here.versions["numpy"] == np.__version__
     assert 0 < here.cores_usable <= here.cores_present
+
+
+def fake_proc(folder, *, busy, processes):
+    """Write /proc: busy ticks of every core, and (parent, name, ticks) of some processes."""
+    folder.mkdir(exist_ok=True)
+    cores = os.cpu_count()
+    lines = ["cpu  1 2 3"]
+    # user nice system idle iowait irq softirq steal guest guest_nice
+    lines += [f"cpu{core} {busy} 0 0 999 999 0 0 0 0 0" for core in range(cores)]
+    (folder / "stat").write_text("\n".join([*lines, "intr 12 3"]))
+    for process, (parent, name, ticks) in processes.items():
+        (folder / str(process)).mkdir(exist_ok=True)
+        fields = ["S", parent, *[0] * 9, ticks, 0, 0, 0, 20, 0, 1]
+        text = f"{process} ({name}) " + " ".join(map(str, fields))
+        (folder / str(process) / "stat").write_text(text)
+    return machine.cpu_use(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the files are those of Linux")
+def test_others_are_everyone_less_this_process_and_all_that_it_has_started(tmp_path):
+    here, cores, tick = os.getpid(), len(os.sched_getaffinity(0)), os.sysconf("SC_CLK_TCK")
+    tree = {1: (0, "init", 7), here: (1, "python", 0), here + 1: (here, "a) b (c", 0)}
+    tree |= {here + 2: (here + 1, "rank", 0), here + 3: (1, "stranger", 0)}
+    first = fake_proc(tmp_path, busy=100, processes=tree)
+    tree |= {here + 2: (here + 1, "rank", 30), here + 3: (1, "stranger", 500)}
+    second = fake_proc(tmp_path, busy=200, processes=tree)
+    assert second.everyone - first.everyone == pytest.approx(100 * cores / tick)
+    assert second.own - first.own == pytest.approx(30 / tick)
+    later = machine.CpuUse(first.moment + 10.0, second.everyone, second.own)
+    assert later.others_since(first) == pytest.approx((100 * cores - 30) / tick / 10)
+    assert first.others_since(first) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the files are those of Linux")
+def test_own_work_is_told_from_that_of_others():
+    """A child that computes counts as ours, also after it has ended."""
+    before = machine.cpu_use()
+    code = "import time\nwhile time.process_time() < 0.5: pass"
+    subprocess.run([sys.executable, "-S", "-c", code], check=True)
+    after = machine.cpu_use()
+    assert 0.45 < after.own - before.own < 1.5
+    assert after.everyone - before.everyone > 0.4
+
+
+def test_where_the_system_keeps_no_such_files_nothing_is_made_up(tmp_path):
+    assert machine.cpu_use(tmp_path) is None
+    assert machine.free_memory(tmp_path) == 0
 
 
 @pytest.fixture
