@@ -18,7 +18,7 @@ PAGES := $(shell git ls-files -co --exclude-standard -- _config.yml _toc.yml boo
 	amdahl_lab/explorers amdahl_lab/recorded 2>/dev/null)
 SITE := _build/html/index.html
 
-.PHONY: help book test lab exercises grade record text bench lint clean
+.PHONY: help book test lab exercises bundle grade record text bench lint clean
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
@@ -59,6 +59,14 @@ lab: $(VENV)/all  ## Open JupyterLab on the chapters
 
 exercises: $(VENV)/all  ## Generate exercises/ from solutions/
 	@$(BIN)/python -m amdahl_lab.grading generate
+
+# What git knows, so that nothing slips in that is not part of the course.
+bundle:  ## Pack what a class gets, without solutions and checks: _build/amdahls-law.zip
+	@mkdir -p _build
+	@git archive --format=zip --prefix=amdahls-law/ -o _build/amdahls-law.zip HEAD -- \
+		README.md LICENSE LICENSE-text CITATION.cff Makefile pyproject.toml constraints.txt \
+		amdahl_lab chapters exercises
+	@echo "For the class: $(CURDIR)/_build/amdahls-law.zip, as last committed, without solutions."
 
 # By the environment, so that names with spaces and signs arrive as they are.
 export SUBMISSIONS CHAPTER TITLE

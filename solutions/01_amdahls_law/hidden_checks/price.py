@@ -1,4 +1,4 @@
-"""Exercise 4: the cheapest N under a price."""
+"""Exercise 4: the cheapest N for given prices."""
 
 import math
 

@@ -25,7 +25,7 @@ def _odds(scaled, n):
 
 
 TO_SCALED = FunctionCheck(
-    Item("to_scaled", 1, "from the fixed to the scaled share"),
+    Item("to_scaled", 1, "from the fixed to the scaled fraction"),
     "to_scaled",
     _shares,
     to_scaled,
@@ -34,7 +34,7 @@ TO_SCALED = FunctionCheck(
             "the two shares are parts of different times, so they are not the same number",
             lambda s, n: s,
         ),
-        Misconception("this goes the other way, from the scaled share to the fixed one", to_fixed),
+        Misconception("this goes the other way, from the scaled fraction to the fixed one", to_fixed),
         Misconception(
             "the serial seconds are right, but they must be divided by the time of the N-worker "
             "run, not multiplied by N alone",
@@ -64,7 +64,7 @@ TO_FIXED = FunctionCheck(
             lambda s, n: s / n,
         ),
         Misconception(
-            "the scaled share is a part of the N-worker time; its other part is worth N times as "
+            "the scaled fraction is a part of the N-worker time; its other part is worth N times as "
             "much on one worker, and it has to be in the denominator",
             _odds,
         ),
