@@ -35,6 +35,11 @@ $(VENV)/book: $(VENV)/made pyproject.toml constraints.txt
 	@$(PIP) -e '.[book]'
 	@touch $@
 
+$(VENV)/lab: $(VENV)/made pyproject.toml constraints.txt
+	@echo "Installing what the labs need (PyTorch is the large one)"
+	@$(PIP) -e '.[lab]'
+	@touch $@
+
 $(VENV)/all: $(VENV)/book
 	@echo "Installing the rest: the lab, the grader and the test tools (PyTorch is the large one)"
 	@$(PIP) -e '.[dev]'
@@ -54,7 +59,7 @@ $(SITE): $(VENV)/book $(PAGES)
 test: $(VENV)/all  ## Run everything: lint, tests, notebooks, site, browser, grading
 	@$(BIN)/python tests/run.py
 
-lab: $(VENV)/all  ## Open JupyterLab on the chapters
+lab: $(VENV)/lab  ## Open JupyterLab on the chapters
 	@$(BIN)/jupyter lab chapters/01_amdahls_law/lab.ipynb
 
 exercises: $(VENV)/all  ## Generate exercises/ from solutions/

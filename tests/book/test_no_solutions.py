@@ -3,6 +3,8 @@
 import ast
 import json
 import re
+import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,30 @@ def test_no_word_of_a_hidden_check_is_there(where, request):
 def test_no_file_of_the_solutions_was_copied(site):
     folders = {part for path in site.rglob("*") for part in path.relative_to(site).parts}
     assert not folders & {"solutions", "grading", "tests", "gradebook.db"}
+
+
+def test_what_a_class_gets_is_whole_and_holds_no_solution(tmp_path, hidden):
+    run = subprocess.run(["make", "bundle"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    with zipfile.ZipFile(ROOT / "_build" / "amdahls-law.zip") as bundle:
+        bundle.extractall(tmp_path)
+    top = tmp_path / "amdahls-law"
+    names = {path.relative_to(top).as_posix() for path in top.rglob("*")}
+    for needed in (
+        "exercises/01_amdahls_law/exercises.ipynb",
+        "chapters/01_amdahls_law/lab.ipynb",
+        "amdahl_lab/recorded/digits_scaling.json",
+        "constraints.txt",
+    ):
+        assert needed in names
+    assert not {part for name in names for part in name.split("/")} & {
+        "solutions",
+        "tests",
+        "hidden_checks",
+    }
+    shown = everyone_may_read()
+    text = "\n".join(text_of(top).values())
+    assert not [line for line in hidden if line in text and line not in shown]
 
 
 def test_a_solution_would_be_seen(tmp_path, hidden):

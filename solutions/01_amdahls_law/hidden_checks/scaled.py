@@ -34,7 +34,9 @@ TO_SCALED = FunctionCheck(
             "the two shares are parts of different times, so they are not the same number",
             lambda s, n: s,
         ),
-        Misconception("this goes the other way, from the scaled fraction to the fixed one", to_fixed),
+        Misconception(
+            "this goes the other way, from the scaled fraction to the fixed one", to_fixed
+        ),
         Misconception(
             "the serial seconds are right, but they must be divided by the time of the N-worker "
             "run, not multiplied by N alone",
