@@ -66,8 +66,8 @@ TO_FIXED = FunctionCheck(
             lambda s, n: s / n,
         ),
         Misconception(
-            "the scaled fraction is a part of the N-worker time; its other part is worth N times as "
-            "much on one worker, and it has to be in the denominator",
+            "the scaled fraction is a part of the N-worker time; its other part is worth N times "
+            "as much on one worker, and it has to be in the denominator",
             _odds,
         ),
     ),
