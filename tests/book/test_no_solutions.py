@@ -51,7 +51,7 @@ def hidden_words() -> set[str]:
                 found.add(node.name)
             elif isinstance(getattr(node, "value", None), str) and id(node) not in shown:
                 found |= {node.value} if len(node.value) >= SHORTEST else set()
-    return {word for word in found if len(word) > 7 and word not in everyone_may_read()}
+    return {word for word in found if len(word) > 12 and word not in everyone_may_read()}
 
 
 def text_of(folder: Path) -> dict[str, str]:

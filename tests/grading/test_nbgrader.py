@@ -145,9 +145,9 @@ def test_feedback_holds_only_the_hints_that_were_earned(marked_course, course):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 words |= {node.value} if len(node.value) > 40 else set()
-            elif isinstance(node, ast.FunctionDef) and node.name.startswith("_"):
-                words.add(node.name)
-    assert len(words) > 60
+            elif isinstance(node, ast.FunctionDef) and len(node.name) > 12:
+                words |= {node.name} if node.name.startswith("_") else set()
+    assert len(words) > 50
     for student in ("untidy", "forged"):
         page = (folder / "feedback" / student / NAME / "exercises.html").read_text()
         text = " ".join(BeautifulSoup(page, "html.parser").get_text().split())
