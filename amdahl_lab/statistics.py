@@ -96,6 +96,51 @@ def ratio_interval(numerator: ArrayLike, denominator: ArrayLike, level: float = 
     return mean_time_interval(numerator / denominator, level)
 
 
+def independent_ratio_interval(
+    numerator: ArrayLike, denominator: ArrayLike, level: float = 0.95
+) -> Interval:
+    """Typical ratio of two times that were measured each for itself.
+
+    Parameters
+    ----------
+    numerator, denominator : array_like, each one-dimensional with at least 2 values
+        Repeated times that share no rounds.
+    level : float, inside 0 to 1
+        Confidence level.
+
+    Returns
+    -------
+    Interval
+        Ratio of the geometric means, with Welch's interval on their logarithms: Student's t with
+        the degrees of freedom that the two spreads are worth.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two values or a time is not above 0.
+
+    References
+    ----------
+    Welch, "The Generalization of 'Student's' Problem when Several Different Population Variances
+    are Involved", Biometrika 34, 1947.
+
+    Examples
+    --------
+    >>> print(independent_ratio_interval([2.0, 2.2, 2.1], [1.0, 1.1]))
+    2 (95% interval 1.35 to 2.96)
+    """
+    sides = [np.log(_rounds("numerator", numerator)), np.log(_rounds("denominator", denominator))]
+    variances = np.array([side.var(ddof=1) / side.size for side in sides])
+    centre, total = sides[0].mean() - sides[1].mean(), variances.sum()
+    half = 0.0
+    if total > 0:
+        freedom = total**2 / sum(
+            v**2 / (side.size - 1) for v, side in zip(variances, sides, strict=True)
+        )
+        half = stdtrit(freedom, (1 + _level(level)) / 2) * np.sqrt(total)
+    return Interval(np.exp(centre), np.exp(centre - half), np.exp(centre + half), level)
+
+
 def pivotal_draws(seconds: ArrayLike, draws: int, rng: np.random.Generator) -> np.ndarray:
     """Draw plausible typical times, given what a few rounds showed.
 

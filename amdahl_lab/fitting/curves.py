@@ -8,7 +8,8 @@ import numpy as np
 
 ITERATIONS = 60
 HALVINGS = 30
-CLOSE_ENOUGH = 1e-10
+CLOSE_ENOUGH = 1e-9
+ROUNDING = 1e-20
 
 
 def working_weights(workers: np.ndarray) -> np.ndarray:
@@ -64,8 +65,10 @@ def fit_terms(
     constant : ndarray, shape (...)
         Logarithm of the factor in front of h.
     """
-    theta = np.zeros((*logs.shape[:-1], len(terms)))
-    theta[..., 0] = _through_the_ends(logs, base, terms[0], upper[0])
+    shape = logs.shape[:-1]
+    logs = logs.reshape(-1, logs.shape[-1])
+    theta = np.zeros((len(logs), len(terms)))
+    theta[:, 0] = _through_the_ends(logs, base, terms[0], upper[0])
     h, rest, squares = _residuals(theta, logs, base, terms, weights)
     for _ in range(ITERATIONS):
         slopes = [term / h for term in terms]
@@ -74,22 +77,25 @@ def fit_terms(
         theta = _step(before, slopes, rest, weights, upper)
         h, rest, new_squares = _residuals(theta, logs, base, terms, weights)
         for _ in range(HALVINGS):  # a step that went too far is halved until it helps
-            worse = new_squares > squares
+            worse = new_squares > squares * (1 + CLOSE_ENOUGH) + ROUNDING
             if not worse.any():
                 break
-            theta = np.where(worse[..., None], (theta + before) / 2, theta)
-            h, rest, new_squares = _residuals(theta, logs, base, terms, weights)
+            theta[worse] = (theta[worse] + before[worse]) / 2
+            h[worse], rest[worse], new_squares[worse] = _residuals(
+                theta[worse], logs[worse], base, terms, weights
+            )
         squares = new_squares
         if np.abs(theta - before).max(initial=0.0) < CLOSE_ENOUGH:
             break
-    return theta, (logs - np.log(h)) @ weights
+    constant = (logs - np.log(h)) @ weights
+    return theta.reshape(*shape, len(terms)), constant.reshape(shape)
 
 
 def _residuals(theta, logs, base, terms, weights):
     h = base + theta @ terms
     rest = logs - np.log(h)
     rest = rest - (rest @ weights)[..., None]
-    return h, rest, rest**2 @ weights
+    return h, rest, (rest * rest) @ weights
 
 
 def _through_the_ends(logs, base, term, upper):

@@ -103,7 +103,9 @@ class Fit:
         for name in ("parameters", "estimates", "draws"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
-    def predict(self, workers: ArrayLike, *, new_rounds: int | None = None) -> list[Interval]:
+    def predict(
+        self, workers: ArrayLike, *, new_rounds: int | None = None, over: float | None = None
+    ) -> list[Interval]:
         """Predict the speedup at numbers of workers, measured or not.
 
         Parameters
@@ -114,6 +116,8 @@ class Fit:
             Not given, the interval is of the law's own speedup at N, the mean of endless rounds.
             Given, it is of a new measurement: the typical speedup of this many further rounds.
             It is wider by what single rounds stray.
+        over : float, at least 1, optional
+            Workers that the speedup is counted from; the fit's `reference` where it is not given.
 
         Returns
         -------
@@ -126,8 +130,14 @@ class Fit:
         ValueError
             If an argument is out of range.
         """
+        over = self.reference if over is None else float(arguments.at_least_one("over", over))
+
+        def ratio(N: float, parameters: Mapping, seconds: object) -> np.ndarray | float:
+            return self.speedup(N, **parameters) / self.speedup(over, **parameters)
+
         return [
-            self._interval(N, self._speedup, 1.0, new_rounds)
+            # In every round the speedup over N at N itself is 1.
+            self._interval(N, ratio, self.noise if over != N else None, new_rounds)
             for N in np.atleast_1d(arguments.at_least_one("workers", workers))
         ]
 
@@ -152,28 +162,22 @@ class Fit:
             If an argument is out of range.
         """
         return [
-            self._interval(N, self._time, -1.0, new_rounds)
+            self._interval(N, self._time, self.time_noise, new_rounds)
             for N in np.atleast_1d(arguments.at_least_one("workers", workers))
         ]
-
-    def _speedup(self, N: float, parameters: Mapping, seconds: object) -> np.ndarray | float:
-        return self.speedup(N, **parameters)
 
     def _time(self, N: float, parameters: Mapping, seconds: object) -> np.ndarray | float:
         work = N / self.reference if self.scaled else 1.0
         return seconds * work / self.speedup(N, **parameters)
 
     def _interval(
-        self, N: float, quantity: Callable, sign: float, new_rounds: int | None
+        self, N: float, quantity: Callable, noise: Noise | None, new_rounds: int | None
     ) -> Interval:
         estimate = float(quantity(N, self.estimates, self.seconds))
         drawn = quantity(N, self.draws, self.seconds_draws)
         if new_rounds is not None:
             if isinstance(new_rounds, bool) or new_rounds != int(new_rounds) or new_rounds < 1:
                 raise ValueError(f"new_rounds must be a whole number from 1, got {new_rounds!r}")
-            # The speedup over the reference at the reference is 1 in every round.
-            if sign < 0:
-                drawn = drawn * np.exp(self.time_noise.at(N) / np.sqrt(new_rounds))
-            elif self.reference < N:
-                drawn = drawn * np.exp(self.noise.at(N) / np.sqrt(new_rounds))
+            if noise is not None:
+                drawn = drawn * np.exp(noise.at(N) / np.sqrt(new_rounds))
         return draws_interval(estimate, drawn, self.level)

@@ -7,7 +7,12 @@ import numpy as np
 
 from amdahl_lab.fitting.fit import NotIdentifiedError
 from amdahl_lab.records import Interval, ScalingRun
-from amdahl_lab.statistics import pivotal_draws, ratio_interval, round_draws
+from amdahl_lab.statistics import (
+    independent_ratio_interval,
+    pivotal_draws,
+    ratio_interval,
+    round_draws,
+)
 from amdahl_lab.tables import Table
 
 Runs = ScalingRun | Table | Iterable[ScalingRun]
@@ -149,8 +154,8 @@ def phases_of(runs: Runs, workers: Sequence[int] | None = None) -> Mapping[str, 
     return there
 
 
-def speedups(run: ScalingRun | Table, level: float = 0.95) -> dict[int, Interval]:
-    """Measured speedup over one worker at each number of workers above 1.
+def speedups(run: ScalingRun | Table, level: float = 0.95, *, over: int = 1) -> dict[int, Interval]:
+    """Measured speedup over one worker at each larger number of workers.
 
     Parameters
     ----------
@@ -158,22 +163,24 @@ def speedups(run: ScalingRun | Table, level: float = 0.95) -> dict[int, Interval
         Measurements that hold the phase "step" on one worker.
     level : float, inside 0 to 1
         Confidence level.
+    over : int
+        Workers to compare with, where that is not one worker.
 
     Returns
     -------
     dict of int to Interval
-        For each N the speedup, from ratios of the same round.
+        For each N the speedup: from ratios of the same round where there are rounds, else from
+        the two sets of repeats.
 
     Raises
     ------
     ValueError
-        If one worker was not measured, there are fewer than two rounds, or a table's rows are
-        not paired by round.
+        If `over` was not measured, or an N was not measured at least twice.
     """
-    if isinstance(run, Table) and not run.paired:
-        raise ValueError("run must have rounds, got a table without: its ratios are not paired")
-    base = run.seconds(1)
-    return {N: ratio_interval(base, run.seconds(N), level) for N in run.workers if N > 1}
+    paired = isinstance(run, ScalingRun) or run.paired
+    interval = ratio_interval if paired else independent_ratio_interval
+    base = run.seconds(over)
+    return {N: interval(base, run.seconds(N), level) for N in run.workers if over < N}
 
 
 def _chosen(measured: Sequence[int], workers: Sequence[int] | None) -> list[int]:

@@ -176,10 +176,12 @@ def show(cell: Cell, rng: np.random.Generator) -> None:
     goal = WIDTHS.get((cell.workers, cell.rounds, cell.s)) if not cell.shared else None
     goal = goal if cell.spread == rising(len(cell.workers)) else None
     well = 94 <= cover <= 97 and (goal is None or width <= goal)
+    rivals_figures = " ".join(
+        f"{share(ends, cell.s):6.1f} {median_width(ends):7.4f}" for ends in (fitted, resampled)
+    )
     print(
         f"{cell!s:<48} {cover:5.1f} {share(few, cell.s):6.1f} {width:7.4f} "
-        f"{'' if goal is None else goal:>5}  {share(fitted, cell.s):6.1f} {median_width(fitted):7.4f} "
-        f"{share(resampled, cell.s):6.1f} {median_width(resampled):7.4f}  {verdict(well)}",
+        f"{'' if goal is None else goal:>5}  {rivals_figures}  {verdict(well)}",
         flush=True,
     )
 
