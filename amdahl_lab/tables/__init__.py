@@ -4,8 +4,8 @@ The format. A CSV file with a header, columns separated by commas, decimal point
 file with a list of objects that have the same names. One row is one measurement:
 
 workers       whole number from 1 (also: n, n_workers, n_gpus, n_accelerators)
-a time        a name that ends in its unit: seconds, step_ms, time_to_train_min, hours, ...
-or a rate     a name that ends in per and a unit: samples_per_second, tokens_per_s, ...; or
+a time        a name that ends in its unit: seconds, step_ms, time_to_train_min, ms/step, ...
+or a rate     a name that ends in per and a unit of time: samples_per_second, tokens/s, ...; or
               throughput, which is taken per second
 round         optional: which round of the measurement; rows of one round are compared pairwise
 phase         optional: step (the whole, also where the column is missing), compute, ...

@@ -220,7 +220,7 @@ def roles(name: str, header: Sequence[str], named: Mapping[str, str]) -> dict[st
 
 
 def _words(header: str) -> list[str]:
-    return [word for word in re.split(r"[^a-z0-9]+", header.lower()) if word]
+    return re.findall(r"[a-z0-9]+", header.lower().replace("/", " per "))
 
 
 def _plays(header: str) -> str | None:
@@ -230,28 +230,31 @@ def _plays(header: str) -> str | None:
         return "workers"
     if joined in ("round", "phase", "work"):
         return joined
-    if joined == "throughput" or ("per" in words and words[-1] in SECONDS):
-        return "throughput"
-    return "time" if words and words[-1] in SECONDS and "per" not in words else None
+    return _unit(words)[0]
+
+
+def _unit(words: Sequence[str]) -> tuple[str | None, float]:
+    """Tell a time or a rate by its name, and what turns its numbers into seconds or per second."""
+    if list(words) == ["throughput"]:
+        return "throughput", 1.0
+    before, after = words[-3:-2], words[-1:]
+    if words[-2:-1] == ["per"]:
+        if after[0] in SECONDS:
+            return "throughput", 1 / SECONDS[after[0]]
+        return ("time", SECONDS[before[0]]) if before and before[0] in SECONDS else (None, 1.0)
+    return ("time", SECONDS[after[0]]) if after and after[0] in SECONDS else (None, 1.0)
 
 
 def _factor(name: str, role: str, header: str) -> float:
-    """What turns the column's numbers into seconds, or into work per second."""
     if role not in ("time", "throughput"):
         return 1.0
-    words = _words(header)
-    unit = words[-1] if words else ""
-    if role == "throughput":
-        if header.strip().lower() == "throughput":
-            return 1.0
-        if "per" in words and unit in SECONDS:
-            return 1 / SECONDS[unit]
-    elif unit in SECONDS and "per" not in words:
-        return SECONDS[unit]
-    raise ValueError(
-        f"{name}, line 1: the unit of {role} column {header!r} is not in its name; end it in "
-        + ("_per_s or such" if role == "throughput" else "_s, _ms, _min or such")
-    )
+    plays, factor = _unit(_words(header))
+    if plays != role:
+        raise ValueError(
+            f"{name}, line 1: the unit of {role} column {header!r} is not in its name; end it in "
+            + ("_per_s or such" if role == "throughput" else "_s, _ms, _min or such")
+        )
+    return factor
 
 
 def selected(
