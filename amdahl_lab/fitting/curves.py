@@ -39,9 +39,10 @@ def fit_terms(
     base: np.ndarray,
     terms: np.ndarray,
     weights: np.ndarray,
-    upper: tuple[float, ...],
+    *,
+    lower: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fit log(base + theta . terms) plus a constant to each row of logs, theta from 0 to `upper`.
+    """Fit log(base + theta . terms) plus a constant to each row of logs, theta `lower` to 1.
 
     Gauss-Newton steps; in each the box is kept exactly, since with at most two theta the best
     point of a quadratic lies inside or on one of the edges.
@@ -56,8 +57,8 @@ def fit_terms(
         What each theta multiplies.
     weights : ndarray, shape (K,), sum 1
         Weights of the squared errors.
-    upper : tuple of p floats
-        Upper ends of the box.
+    lower : float, at most 0
+        Lower end of the box that each theta is kept in; its upper end is 1.
 
     Returns
     -------
@@ -68,19 +69,21 @@ def fit_terms(
     shape = logs.shape[:-1]
     logs = logs.reshape(-1, logs.shape[-1])
     theta = np.zeros((len(logs), len(terms)))
-    theta[:, 0] = _through_the_ends(logs, base, terms[0], upper[0])
+    theta[:, 0] = _through_the_ends(logs, base, terms[0])
     h, rest, squares = _residuals(theta, logs, base, terms, weights)
     for _ in range(ITERATIONS):
         slopes = [term / h for term in terms]
         slopes = [slope - (slope @ weights)[..., None] for slope in slopes]
         before = theta
-        theta = _step(before, slopes, rest, weights, upper)
+        theta = _step(before, slopes, rest, weights, lower)
         h, rest, new_squares = _residuals(theta, logs, base, terms, weights)
-        for _ in range(HALVINGS):  # a step that went too far is halved until it helps
-            worse = new_squares > squares * (1 + CLOSE_ENOUGH) + ROUNDING
+        for halving in range(HALVINGS):  # a step that went too far is halved until it helps
+            # NaN, from a step to where h is not above 0, is worse too.
+            worse = ~(new_squares <= squares * (1 + CLOSE_ENOUGH) + ROUNDING)
             if not worse.any():
                 break
-            theta[worse] = (theta[worse] + before[worse]) / 2
+            back = 1.0 if halving == HALVINGS - 1 else 0.5
+            theta[worse] += back * (before[worse] - theta[worse])
             h[worse], rest[worse], new_squares[worse] = _residuals(
                 theta[worse], logs[worse], base, terms, weights
             )
@@ -93,55 +96,52 @@ def fit_terms(
 
 def _residuals(theta, logs, base, terms, weights):
     h = base + theta @ terms
-    rest = logs - np.log(h)
-    rest = rest - (rest @ weights)[..., None]
-    return h, rest, (rest * rest) @ weights
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rest = logs - np.log(h)
+        rest = rest - (rest @ weights)[..., None]
+        return h, rest, (rest * rest) @ weights
 
 
-def _through_the_ends(logs, base, term, upper):
+def _through_the_ends(logs, base, term):
     """Where to start: the theta that the first and the last N ask for by themselves."""
     ratio = np.exp(np.clip(logs[..., -1] - logs[..., 0], -100, 100))
-    below = term[-1] - ratio * term[0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        theta = (ratio * base[0] - base[-1]) / below
-    return np.clip(np.nan_to_num(theta, nan=0.0, posinf=upper, neginf=0.0), 0.0, min(upper, 1.0))
+        theta = (ratio * base[0] - base[-1]) / (term[-1] - ratio * term[0])
+    return np.clip(np.nan_to_num(theta, nan=0.0), 0.0, 1.0)
 
 
-def _step(theta, slopes, rest, weights, upper):
+def _step(theta, slopes, rest, weights, lower):
     """Minimise the squares of rest - slopes . (new - theta) over new in the box."""
     gram = [[(a * b) @ weights for b in slopes] for a in slopes]
-    # The target without the box solves gram new = pull, with pull = gram theta + slopes . rest.
+    # Without the box the best point solves gram new = pull, pull = gram theta + slopes . rest.
     pull = [
         sum(row[j] * theta[..., j] for j in range(len(slopes))) + (slope * rest) @ weights
         for row, slope in zip(gram, slopes, strict=True)
     ]
     if len(slopes) == 1:
-        return np.clip(pull[0] / gram[0][0], 0.0, upper[0])[..., None]
+        return np.clip(pull[0] / gram[0][0], lower, 1.0)[..., None]
     (aa, ab), (_, bb) = gram
-    # Each edge of the box: one theta held there, the other the best one, clipped to its range.
-    held = [(0, 0.0), (0, upper[0]), (1, 0.0)]
-    candidates = [
-        np.stack([np.full_like(aa, end), np.clip((pull[1] - ab * end) / bb, 0, upper[1])], -1)
-        if which == 0
-        else np.stack([np.clip((pull[0] - ab * end) / aa, 0, upper[0]), np.full_like(aa, end)], -1)
-        for which, end in held
-    ]
-    values = [
-        aa * c[..., 0] ** 2 / 2
-        + ab * c[..., 0] * c[..., 1]
-        + bb * c[..., 1] ** 2 / 2
-        - pull[0] * c[..., 0]
-        - pull[1] * c[..., 1]
-        for c in candidates
-    ]
-    best = np.take_along_axis(
-        np.stack(candidates, -2), np.argmin(np.stack(values, -1), -1)[..., None, None], -2
-    )[..., 0, :]
     determinant = aa * bb - ab**2
     with np.errstate(divide="ignore", invalid="ignore"):
-        free = (
-            np.stack([bb * pull[0] - ab * pull[1], aa * pull[1] - ab * pull[0]], -1)
-            / determinant[..., None]
+        inner = [(bb * pull[0] - ab * pull[1]), (aa * pull[1] - ab * pull[0])] / determinant
+    # The edges of the box: one theta held at an end, the other at its best, kept in its range.
+    candidates = [
+        edge
+        for end in (np.full_like(aa, lower), np.ones_like(aa))
+        for edge in (
+            (end, np.clip((pull[1] - ab * end) / bb, lower, 1.0)),
+            (np.clip((pull[0] - ab * end) / aa, lower, 1.0), end),
         )
-    inside = (determinant > 0)[..., None] & (free >= 0) & (free <= np.array(upper))
-    return np.where(inside.all(-1, keepdims=True), free, best)
+    ]
+    values = [
+        (aa * x**2 + bb * y**2) / 2 + ab * x * y - pull[0] * x - pull[1] * y for x, y in candidates
+    ]
+    lowest = np.argmin(values, axis=0)
+    inside = (determinant > 0) & (inner >= lower).all(0) & (inner <= 1.0).all(0)
+    return np.stack(
+        [
+            np.where(inside, inner[j], np.choose(lowest, [edge[j] for edge in candidates]))
+            for j in (0, 1)
+        ],
+        axis=-1,
+    )

@@ -15,6 +15,7 @@ from amdahl_lab.fitting import rivals
 from amdahl_lab.fitting.curves import working_weights
 from amdahl_lab.fitting.fit import Fit, Noise, NotIdentifiedError
 from amdahl_lab.fitting.observed import BASIS, Observed, Runs, observe, phases_of
+from amdahl_lab.records import Interval
 from amdahl_lab.statistics import draws_interval
 
 DRAWS = 4000
@@ -292,12 +293,14 @@ def _fit(
     else:
         drawn = observed.draws(draws, rng)
         ratios, times = observed.spreads(reference)
-    parameters, constants = curve.refit(drawn, N, weights)
+    parameters, constants = (curve.free or curve.refit)(drawn, N, weights)
     stray = rng.standard_t(freedom, draws)
     share = reference if observed.growth == "grows" else 1  # times are per worker's share of work
     intervals = {
         name: draws_interval(float(estimates[name]), parameters[name], level) for name in parameters
     }
+    if curve.free:
+        intervals = {name: _within_bounds(interval) for name, interval in intervals.items()}
     return Fit(
         law=curve.name,
         workers=tuple(int(n) for n in N),
@@ -314,6 +317,17 @@ def _fit(
         basis=BASIS[observed.source].format(freedom if single else observed.counts),
         scaled=observed.growth == "grows",
         notes=tuple(_notes(intervals, single)),
+    )
+
+
+def _within_bounds(interval: Interval) -> Interval:
+    """Keep the ends within 0 to 1, and the estimate between the ends."""
+    low, high = np.clip([interval.low, interval.high], 0.0, 1.0)
+    return Interval(
+        interval.estimate,
+        min(low, interval.estimate),
+        max(high, interval.estimate),
+        interval.level,
     )
 
 

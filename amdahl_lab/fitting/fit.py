@@ -62,6 +62,7 @@ class Fit:
         Point estimates that predictions are made from.
     draws : mapping of str to ndarray, shape (D,)
         Plausible parameters together, draw by draw; they carry the uncertainty to predictions.
+        Those of a law with two parameters may lie beyond the law's bounds.
     speedup : callable
         The law: workers and the parameters by name, to the speedup over the reference.
     level : float

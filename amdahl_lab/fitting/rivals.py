@@ -6,6 +6,7 @@ sets at once: on the observed means for the estimate, on draws of them for the i
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -35,6 +36,10 @@ class Curve:
         Workers and the parameters by name, to the speedup over the reference.
     phases : tuple of str
         Phases that it is fitted to.
+    free : callable, optional
+        As `refit`, without the bounds on the parameters, for draws: where one of two parameters
+        is held at its bound, the other moves with it, and intervals made of such fits miss the
+        truth too often. The bounds are put on the ends of the intervals instead.
     """
 
     name: str
@@ -44,23 +49,31 @@ class Curve:
     refit: Refit
     speedup: Callable[..., np.ndarray | float]
     phases: tuple[str, ...] = ("step",)
+    free: Refit | None = None
 
 
 def _amdahl(logs, N, weights):
-    theta, constant = fit_terms(logs, 1 / N, (1 - 1 / N)[None], weights, (1.0,))
+    theta, constant = fit_terms(logs, 1 / N, (1 - 1 / N)[None], weights)
     return {"serial_fraction": theta[..., 0]}, constant
 
 
-def _usl(logs, N, weights):
+def _usl(logs, N, weights, lower=0.0):
     terms = np.stack([1 - 1 / N, N - 1])
     # At kappa = 1 two workers take half as long again as one: beyond it nobody would fit a curve.
-    theta, constant = fit_terms(logs, 1 / N, terms, weights, (1.0, 1.0))
+    theta, constant = fit_terms(logs, 1 / N, terms, weights, lower=lower)
     return {"contention": theta[..., 0], "coherency": theta[..., 1]}, constant
+
+
+def _usl_speedup(workers, contention, coherency):
+    """`laws.usl_speedup`, also for draws below 0: their speedup is N where it would be more."""
+    N = np.asarray(workers, dtype=float)
+    h = 1 / N + contention * (1 - 1 / N) + coherency * (N - 1)
+    return 1 / np.maximum(h, 1 / N)
 
 
 def _gustafson(logs, N, weights):
     # Rates add up, times do not: the rate is N - s' (N - 1) times that of one worker.
-    theta, constant = fit_terms(-logs, N, (1 - N)[None], weights, (1.0,))
+    theta, constant = fit_terms(-logs, N, (1 - N)[None], weights)
     return {"scaled_serial_fraction": theta[..., 0]}, -constant
 
 
@@ -167,7 +180,8 @@ USL = Curve(
     "its three unknowns (time on one worker, contention, coherency) pass through any three "
     "times, so nothing is left to tell a law from noise",
     _usl,
-    laws.usl_speedup,
+    _usl_speedup,
+    free=partial(_usl, lower=-1.0),
 )
 GUSTAFSON = Curve(
     "Gustafson",

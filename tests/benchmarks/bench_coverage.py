@@ -14,12 +14,13 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
 import time  # noqa: E402
+import warnings  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 
 import numpy as np  # noqa: E402
 from scipy.optimize import curve_fit  # noqa: E402
 from scipy.special import stdtrit  # noqa: E402
-from scipy.stats import bootstrap  # noqa: E402
+from scipy.stats import DegenerateDataWarning, bootstrap  # noqa: E402
 
 from amdahl_lab.fitting import rivals  # noqa: E402
 from amdahl_lab.fitting.curves import working_weights  # noqa: E402
@@ -136,8 +137,9 @@ def by_bootstrap(
 
     ends = []
     for some in np.array_split(logs, max(1, len(logs) // CHUNK)):
-        # A degenerate distribution, all of it at 0, has no BCa interval: it gives NaN, a miss.
-        with np.errstate(all="ignore"):
+        # A bootstrap distribution all of it at 0 has no BCa interval: it gives NaN, a miss.
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DegenerateDataWarning)
             found = bootstrap(
                 tuple(some[..., k] for k in range(len(N))),
                 statistic,
@@ -202,6 +204,31 @@ def show_communication(rounds: int, rng: np.random.Generator) -> None:
     )
 
 
+def show_other_laws(rng: np.random.Generator) -> None:
+    """How often the other laws' intervals hold each parameter, at 5 rounds and {1,2,4,8}."""
+    N, rounds = np.array([1.0, 2.0, 4.0, 8.0]), 5
+    usl, efficiency = rivals.USL, rivals.CONSTANT_EFFICIENCY
+    for curve, truth in (
+        (usl, {"contention": 0.1, "coherency": 0.003}),
+        (usl, {"contention": 0.05, "coherency": 0.0}),
+        (rivals.GUSTAFSON, {"scaled_serial_fraction": 0.1}),
+        (efficiency, {"efficiency": 0.8}),
+    ):
+        errors = np.array(rising(4)) * rng.standard_normal((SHARED, rounds, 4))
+        held = dict.fromkeys(truth, 0.0)
+        for some in np.array_split(errors - np.log(curve.speedup(N, **truth)), SHARED // CHUNK):
+            drawn, _ = (curve.free or curve.refit)(
+                round_draws(some, DRAWS, rng), N, working_weights(N)
+            )
+            for name, value in truth.items():
+                low, high = np.quantile(drawn[name], TAILS, axis=-1, method="weibull")
+                # The ends are kept within the law's bounds, which takes nothing from a truth there.
+                held[name] += 100 * np.sum((low <= value) & (value <= high)) / SHARED
+        for name, cover in held.items():
+            what = f"{curve.name}, {name} {truth[name]}"
+            print(f"{what:<48} {cover:5.1f} in 94 to 97  {verdict(94 <= cover <= 97)}")
+
+
 def main() -> None:
     start, rng = time.perf_counter(), np.random.default_rng(SEED)
     print(
@@ -217,6 +244,8 @@ def main() -> None:
     print("\nWith 0.5% of the one-worker time of communication for each further worker")
     for rounds in (5, 10):
         show_communication(rounds, rng)
+    print(f"\nThe other laws, {SHARED:,} trials")
+    show_other_laws(rng)
     print(f"\n{time.perf_counter() - start:.0f} s")
 
 

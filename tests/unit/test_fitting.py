@@ -12,7 +12,7 @@ from amdahl_lab.fitting import rivals
 from amdahl_lab.fitting.curves import fit_terms, working_weights
 from amdahl_lab.records import Machine, ScalingRun, Timing
 from amdahl_lab.statistics import round_draws
-from amdahl_lab.tables import Table
+from amdahl_lab.tables import Table, read_table
 
 MACHINE = Machine("test", "Linux x86_64", "made up", 8, 8, 2**33)
 
@@ -117,7 +117,7 @@ def test_least_squares_finds_what_scipy_finds():
             + rng.uniform(0, 0.01, (20, 1)) * terms[1]
         )
         logs = np.log(h) + 0.2 * rng.standard_normal(h.shape)
-        theta, constant = fit_terms(logs, 1 / N, terms, weights, (1.0, 1.0))
+        theta, constant = fit_terms(logs, 1 / N, terms, weights)
 
         def residuals(x, y, N=N, terms=terms, weights=weights):
             return np.sqrt(weights) * (y - x[2] - np.log(1 / N + x[:2] @ terms))
@@ -214,6 +214,23 @@ def test_communication_left_out_ruins_the_fit_and_measured_phases_mend_it():
     assert np.median(phases[1] - phases[0]) < 0.030
 
 
+@pytest.mark.parametrize("kappa", [0.0, 0.003])
+def test_usl_intervals_hold_both_parameters_also_at_the_bound(kappa):
+    # At kappa = 0 fits that are held at the bound pull the contention down: 85% at 5 rounds.
+    workers, sigma, rng = (1, 2, 4, 8), 0.05, np.random.default_rng(12)
+    N = np.array(workers, dtype=float)
+    spreads = 0.02 * (1 + np.arange(4))
+    held = np.zeros(2)
+    for errors in spreads * rng.standard_normal((400, 5, 4)):
+        seconds = (1 / N + sigma * (1 - 1 / N) + kappa * (N - 1)) * np.exp(errors)
+        run = run_of({n: seconds[:, k] for k, n in enumerate(workers)})
+        fit = fitting.fit_usl(run, rng=rng, draws=400)
+        held += [sigma in fit.parameters["contention"], kappa in fit.parameters["coherency"]]
+        for interval in fit.parameters.values():
+            assert 0 <= interval.low <= interval.estimate <= interval.high <= 1
+    assert (held / 400 >= 0.92).all()
+
+
 def test_predictions_hold_the_law_and_new_rounds_as_often_as_they_say():
     rng = np.random.default_rng(8)
     truth, workers, trials = 1 / (0.1 + 0.9 / 4), (1, 2, 4), 600
@@ -245,6 +262,27 @@ def test_single_values_give_an_interval_from_their_scatter():
     assert 0.92 <= held / trials <= 0.98
     assert "4 degrees of freedom" in fit.basis
     assert "misfit for noise" in fit.notes[0]
+
+
+def test_a_published_series_has_no_more_than_its_scatter_to_go_by(tmp_path):
+    # MLPerf Training v1.1, closed, Intel-HabanaLabs, ResNet-50 on Gaudi; times to train.
+    series = (
+        "series,accelerator,n_accelerators,time_to_train_min,time_to_train_sd_min\n"
+        "V2,Gaudi,8,56.1297,0.0305\nV2,Gaudi,16,33.2557,0.164\nV2,Gaudi,32,17.3816,0.133\n"
+        "V2,Gaudi,64,9.47855,0.166\nV2,Gaudi,128,5.4088,0.0539\nV2,Gaudi,256,3.38648,0.0704\n"
+    )
+    path = tmp_path / "series.csv"
+    path.write_text(series)
+    with pytest.raises(ValueError, match="time_to_train_min and time_to_train_sd_min could each"):
+        read_table(path)
+    table = read_table(path, columns={"time": "time_to_train_min"}, where={"series": "V2"})
+    fit = fitting.fit_amdahl(table, rng=np.random.default_rng(0))
+    assert "4 degrees of freedom" in fit.basis
+    # The serial fraction of the two ends alone, by hand: T(256) / T(8) = 0.06033.
+    between = (0.06033 / 8 - 1 / 256) / (1 - 1 / 256 - 0.06033 * (1 - 1 / 8))
+    assert between in fit.parameters["serial_fraction"]
+    # Over 8 workers the largest was 16.57 times as fast.
+    assert 16.57 in fit.predict(256, over=8, new_rounds=1)[0]
 
 
 def test_repeats_without_rounds_are_not_paired():
