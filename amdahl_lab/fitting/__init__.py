@@ -1,7 +1,8 @@
 """From a measured run to a law's parameters, with intervals, or a refusal that says why.
 
-`estimators` holds the five fits, `rivals` the laws as curves, `curves` least squares on log times,
-`observed` what is fitted, `comparison` the laws side by side.
+`estimators` holds the five fits, `refitting` how estimate and interval are made, `rivals` the
+laws as curves, `curves` least squares on log times, `observed` what is fitted, `comparison` the
+laws side by side.
 """
 
 from amdahl_lab.fitting.comparison import HeldOut, fit_all, held_out_errors

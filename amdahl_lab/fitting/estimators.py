@@ -1,22 +1,16 @@
 """The five fits: estimate and interval of each law's parameters, or the reason why there is none.
 
-The estimate is least squares on log times, because a clock that is 3% off is 3% off at every N,
-with weights that were fixed before a time was seen (`curves.working_weights`). The interval fits
-the same curve again to draws of the typical times (`statistics.round_draws`), which keep what the
-rounds share.
+How estimate and interval are made is in `refitting`.
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
 from amdahl_lab.fitting import rivals
-from amdahl_lab.fitting.curves import working_weights
-from amdahl_lab.fitting.fit import Fit, Noise, NotIdentifiedError
-from amdahl_lab.fitting.observed import BASIS, Observed, Runs, observe, phases_of
-from amdahl_lab.records import Interval
-from amdahl_lab.statistics import draws_interval
+from amdahl_lab.fitting.fit import Fit, NotIdentifiedError
+from amdahl_lab.fitting.observed import Observed, Runs, observe, phases_of
+from amdahl_lab.fitting.refitting import fitted
 
 DRAWS = 4000
 
@@ -66,7 +60,7 @@ def fit_amdahl(
     """
     observed = observe(runs, workers)
     _needs_fixed_work(observed)
-    return _fit(rivals.AMDAHL, observed, rng, level, draws)
+    return fitted(rivals.AMDAHL, observed, rng, level, draws)
 
 
 def fit_amdahl_with_communication(
@@ -122,7 +116,7 @@ def fit_amdahl_with_communication(
             "a table must have at least 2 values at each N and phase, got one: the share of "
             "communication would have no interval"
         )
-    return _fit(rivals.WITH_COMMUNICATION, observed, rng, level, draws)
+    return fitted(rivals.WITH_COMMUNICATION, observed, rng, level, draws)
 
 
 def fit_usl(
@@ -158,7 +152,7 @@ def fit_usl(
     Gunther, "A General Theory of Computational Scalability Based on Rational Functions", 2008,
     arXiv:0808.1431.
     """
-    return _fit(rivals.USL, observe(runs, workers), rng, level, draws)
+    return fitted(rivals.USL, observe(runs, workers), rng, level, draws)
 
 
 def fit_gustafson(
@@ -211,7 +205,7 @@ def fit_gustafson(
             f"work must grow in proportion to N, got {got}: Gustafson's law is about a fixed "
             "amount of work for each worker"
         )
-    return _fit(rivals.GUSTAFSON, observed, rng, level, draws)
+    return fitted(rivals.GUSTAFSON, observed, rng, level, draws)
 
 
 def fit_constant_efficiency(
@@ -243,7 +237,7 @@ def fit_constant_efficiency(
     NotIdentifiedError
         If there is one number of workers only, or a single round.
     """
-    return _fit(rivals.CONSTANT_EFFICIENCY, observe(runs, workers), rng, level, draws)
+    return fitted(rivals.CONSTANT_EFFICIENCY, observe(runs, workers), rng, level, draws)
 
 
 FITS = {
@@ -260,98 +254,4 @@ def _needs_fixed_work(observed: Observed) -> None:
         got = "work that grew with N" if observed.growth == "grows" else "work that changed"
         raise NotIdentifiedError(
             f"work must be the same at every N, got {got}: Amdahl's law is about a fixed amount"
-        )
-
-
-def _fit(
-    curve: rivals.Curve, observed: Observed, rng: np.random.Generator, level: float, draws: int
-) -> Fit:
-    N = observed.workers
-    if len(N) < curve.least:
-        raise NotIdentifiedError(
-            f"workers must hold at least {curve.least} numbers, got {N.astype(int).tolist()}: "
-            f"{curve.too_few}"
-        )
-    reference = int(N[0]) if curve is rivals.CONSTANT_EFFICIENCY else 1
-    single = observed.source == "single"
-    weights = np.full(len(N), 1 / len(N)) if single else working_weights(N)
-    estimates, constant = curve.refit(observed.centre, N, weights)
-    freedom = len(N) - curve.unknowns if single else observed.counts - 1
-    speedup = _counted_from(curve, reference)
-    if single:
-        if freedom < 1:
-            raise NotIdentifiedError(
-                f"single values must be at more N than the {curve.unknowns} unknowns, got "
-                f"{len(N)} values: no scatter is left to make an interval from"
-            )
-        law = constant - np.log(speedup(N, **estimates))
-        scale = np.sqrt(((observed.centre - law) ** 2).sum() / freedom)
-        errors = rng.standard_normal((draws, len(N)))
-        errors *= np.sqrt(freedom / rng.chisquare(freedom, (draws, 1)))
-        drawn = law - np.clip(scale * errors, -50, 50)  # one degree of freedom has wild tails
-        ratios = times = dict.fromkeys(N.astype(int).tolist(), float(scale))
-    else:
-        drawn = observed.draws(draws, rng)
-        ratios, times = observed.spreads(reference)
-    parameters, constants = (curve.free or curve.refit)(drawn, N, weights)
-    stray = rng.standard_t(freedom, draws)
-    share = reference if observed.growth == "grows" else 1  # times are per worker's share of work
-    intervals = {
-        name: draws_interval(float(estimates[name]), parameters[name], level) for name in parameters
-    }
-    if curve.free:
-        intervals = {name: _within_bounds(interval) for name, interval in intervals.items()}
-    return Fit(
-        law=curve.name,
-        workers=tuple(int(n) for n in N),
-        parameters=intervals,
-        estimates={name: float(value) for name, value in estimates.items()},
-        draws=parameters,
-        speedup=speedup,
-        level=level,
-        reference=reference,
-        seconds=share * float(np.exp(constant)),
-        seconds_draws=share * np.exp(constants),
-        noise=Noise(ratios, stray),
-        time_noise=Noise(times, stray),
-        basis=BASIS[observed.source].format(freedom if single else observed.counts),
-        scaled=observed.growth == "grows",
-        notes=tuple(_notes(intervals, single)),
-    )
-
-
-def _within_bounds(interval: Interval) -> Interval:
-    """Keep the ends within 0 to 1, and the estimate between the ends."""
-    low, high = np.clip([interval.low, interval.high], 0.0, 1.0)
-    return Interval(
-        interval.estimate,
-        min(low, interval.estimate),
-        max(high, interval.estimate),
-        interval.level,
-    )
-
-
-def _counted_from(curve: rivals.Curve, reference: int):
-    return curve.speedup if reference == 1 else partial(_over, curve.speedup, reference)
-
-
-def _over(speedup, reference, workers, **parameters):
-    return speedup(np.asarray(workers, dtype=float) / reference, **parameters)
-
-
-def _notes(intervals, single):
-    for name, interval in intervals.items():
-        if name in ("serial_fraction", "scaled_serial_fraction") and interval.high == 0:
-            yield (
-                "every plausible fit has a speedup above N, which the law does not allow: look "
-                "for the cause (cache, allocation, an unfair time on one worker) before using it"
-            )
-        elif name in ("serial_fraction", "scaled_serial_fraction") and interval.low == 1:
-            yield "more workers are slower, which the law does not allow: it reads as all serial"
-        elif name == "coherency" and interval.estimate == 0:
-            yield "the coherency that fits best is 0, and with it the law is Amdahl's"
-    if single:
-        yield (
-            "one value at each N: the interval is made from the scatter about the law, and takes "
-            "the law's own misfit for noise"
         )

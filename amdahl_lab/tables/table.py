@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from amdahl_lab.tables import rows as reading
-from amdahl_lab.tables import slips
+from amdahl_lab.tables import slips, text
 from amdahl_lab.tables.rows import Row
 
 
@@ -102,7 +102,7 @@ def read_table(
         If there is no such file.
     """
     path = Path(path)
-    header, records = reading.records(path)
+    header, records = text.records(path)
     roles = reading.roles(path.name, header, dict(columns or {}))
     records = reading.selected(path.name, header, records, dict(where or {}))
     quantity = _quantity(path.name, roles, use)
