@@ -3,7 +3,7 @@
 The package is a house: imports go down only.
 
 ground        `laws`, `records`, `statistics` (numpy)
-first floor   `fitting`, `machine`, `timing`, `storage`, `diary`, `recorded`
+first floor   `fitting`, `machine`, `timing`, `storage`, `tables`, `diary`, `recorded`
 second floor  `figures`, `explorers`
 upper floor   `parallel` (torch lives here and nowhere else), `grading`, the command line
 

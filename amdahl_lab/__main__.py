@@ -4,11 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
-
-from amdahl_lab import recorded, storage
-
-SEED = 20260101  # of the draws behind intervals, so that a command prints the same twice
+from amdahl_lab import recorded, storage, tables
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,12 +38,12 @@ def _parser() -> argparse.ArgumentParser:
     record.add_argument("--busy-is-fine", action="store_true", help="measure on a busy machine")
     record.set_defaults(command=_record)
 
-    fit = commands.add_parser("fit", help="fit Amdahl's law to a run")
-    fit.add_argument("run", type=Path, help="file that holds a run")
+    fit = commands.add_parser("fit", help="fit laws to a run or to your own table")
+    _reads_measurements(fit)
     fit.set_defaults(command=_fit)
 
     predict = commands.add_parser("predict", help="predict the speedup at other numbers of workers")
-    predict.add_argument("run", type=Path, help="file that holds a run")
+    _reads_measurements(predict)
     predict.add_argument("workers", type=float, nargs="+", help="numbers of workers")
     predict.set_defaults(command=_predict)
 
@@ -83,27 +79,78 @@ def _record(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _reads_measurements(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = tables.__doc__
+    parser.add_argument("file", type=Path, help="a run, or a table (see below)")
+    parser.add_argument("--level", type=float, default=0.95, help="level of the intervals (0.95)")
+    parser.add_argument("--fit-workers", help="the N to fit, such as 1,2,4 (all with enough cores)")
+    parser.add_argument("--plot", type=Path, help="a new .png or .svg to draw to")
+    table = parser.add_argument_group("for a table")
+    table.add_argument("--column", action="append", help="ROLE=HEADER, such as time=step_ms")
+    table.add_argument("--where", action="append", help="HEADER=TEXT: only the rows that say so")
+    table.add_argument("--use", choices=("time", "throughput"), help="which, where there are both")
+    table.add_argument(
+        "--trust-units", action="store_true", help="go on where units seem to have slipped"
+    )
+
+
 def _fit(chosen: argparse.Namespace) -> int:
-    fit, run = _fitted(chosen.run)
-    print(f"{run.experiment} on {run.machine.name}, {run.rounds} rounds, N = {fit.workers}")
-    for name, interval in fit.parameters.items():
-        print(f"{name}: {interval}")
-    return 0
+    from amdahl_lab import scaling_report
+
+    measured = _measurements(chosen)
+    print(scaling_report.fit_text(measured, chosen.level))
+    return _draw(chosen, measured)
 
 
 def _predict(chosen: argparse.Namespace) -> int:
-    fit, _ = _fitted(chosen.run)
-    for workers, speedup in zip(chosen.workers, fit.predict(chosen.workers), strict=True):
-        print(f"N = {workers:g}: speedup {speedup}")
+    from amdahl_lab import scaling_report
+
+    measured = _measurements(chosen)
+    print(scaling_report.predict_text(measured, chosen.workers, chosen.level))
+    return _draw(chosen, measured, largest=max(chosen.workers))
+
+
+def _measurements(chosen: argparse.Namespace):
+    from amdahl_lab import scaling_report
+
+    if chosen.plot is not None and chosen.plot.exists():
+        raise ValueError(f"--plot must name a new file, got {chosen.plot}, which exists")
+    return scaling_report.read(
+        chosen.file,
+        None if chosen.fit_workers is None else _numbers("--fit-workers", chosen.fit_workers),
+        columns=_pairs("--column", chosen.column),
+        where=_pairs("--where", chosen.where),
+        use=chosen.use,
+        trust_units=chosen.trust_units,
+    )
+
+
+def _draw(chosen: argparse.Namespace, measured, *, largest: float | None = None) -> int:
+    if chosen.plot is not None:
+        from amdahl_lab import scaling_report
+
+        picture = scaling_report.picture(measured, chosen.level, largest=largest)
+        picture.save(chosen.plot)
+        print(f"\n{chosen.plot}: {picture.alt}")
     return 0
 
 
-def _fitted(path: Path):
-    from amdahl_lab.fitting import fit_amdahl
+def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    pairs = {}
+    for text in given or []:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise ValueError(f"{option} must be NAME=TEXT, got {text!r}")
+        pairs[name] = value
+    return pairs
 
-    run = storage.load_run(path)
-    enough = [N for N in run.workers if not run.oversubscribed(N)]
-    return fit_amdahl(run, rng=np.random.default_rng(SEED), workers=enough), run
+
+def _numbers(option: str, text: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise ValueError(f"{option} must be whole numbers such as 1,2,4, got {text!r}") from None
 
 
 if __name__ == "__main__":

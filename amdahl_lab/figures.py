@@ -5,8 +5,10 @@ One colour means one thing in the whole book; `COLOURS` says what.
 """
 
 import io
+import os
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 from matplotlib import ticker
@@ -26,6 +28,14 @@ COLOURS = {
 }
 # Lines of several models in one figure: none of them is a colour that has a meaning above.
 CURVES = ("#332288", "#009E73", "#E69F00", "#56B4E9", "#882255")
+# Fitted laws side by side: each keeps its colour whichever of the others are there.
+LAWS = {
+    "Amdahl": CURVES[0],
+    "Amdahl with measured communication": CURVES[1],
+    "USL": CURVES[2],
+    "Gustafson": CURVES[4],
+    "constant efficiency": CURVES[3],
+}
 STYLE = {
     "figure.figsize": (6.4, 4.2),
     "figure.dpi": 100,
@@ -70,6 +80,31 @@ class Picture:
             "image/png": {"alt": self.alt}
         }
 
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the figure to a new PNG or SVG file that carries the alternative text.
+
+        Parameters
+        ----------
+        path : path-like
+            A name that ends in .png or .svg and is not taken.
+
+        Raises
+        ------
+        ValueError
+            If the name ends otherwise.
+        FileExistsError
+            If there is such a file: it is left as it was.
+        """
+        kind = Path(path).suffix.lower()
+        metadata = {
+            ".png": {"Software": None, "Description": self.alt},
+            ".svg": {"Date": None, "Description": self.alt},
+        }
+        if kind not in metadata:
+            raise ValueError(f"path must end in .png or .svg, got {os.fspath(path)!r}")
+        with open(path, "xb") as file:
+            self.figure.savefig(file, format=kind[1:], bbox_inches="tight", metadata=metadata[kind])
+
 
 def canvas(columns: int = 1, **size) -> tuple[Figure, Axes | np.ndarray]:
     """Make a figure in the book's style, without pyplot and so without a window to close.
@@ -93,7 +128,7 @@ def canvas(columns: int = 1, **size) -> tuple[Figure, Axes | np.ndarray]:
         return figure, figure.subplots(1, columns)
 
 
-def speedup_axes(axes: Axes, largest: float, title: str = "") -> None:
+def speedup_axes(axes: Axes, largest: float, title: str = "", *, reference: int = 1) -> None:
     """Set up equal log-log axes of speedup over workers, with the line of perfect scaling.
 
     Parameters
@@ -104,13 +139,20 @@ def speedup_axes(axes: Axes, largest: float, title: str = "") -> None:
         Largest number of workers shown.
     title : str
         The question that the figure answers.
+    reference : int
+        Workers that speedups are counted from, where that is not one worker.
     """
-    axes.set(xscale="log", yscale="log", title=title, xlabel="workers N", ylabel="speedup S")
+    over, perfect = (
+        ("", "S = N") if reference == 1 else (f" over {reference} workers", f"S = N / {reference}")
+    )
+    axes.set(xscale="log", yscale="log", title=title)
+    axes.set(xlabel="workers N", ylabel=f"speedup S{over}")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(ticker.LogLocator(base=4 if largest > 64 else 2))
         axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_locator(ticker.NullLocator())
-    axes.plot([1, largest], [1, largest], color=COLOURS["ideal"], lw=1, label="perfect: S = N")
+    ends = np.array([reference, largest])
+    axes.plot(ends, ends / reference, color=COLOURS["ideal"], lw=1, label=f"perfect: {perfect}")
     axes.set_aspect("equal")
 
 
@@ -147,6 +189,50 @@ def laws(
     return f"Speedup over 1 to {workers[-1]:g} workers: at the last one " + ", ".join(ends) + "."
 
 
+def fitted(
+    axes: Axes,
+    workers: Sequence[float],
+    curves: Mapping[str, Sequence[Interval]],
+    *,
+    measured_to: float,
+) -> str:
+    """Draw fitted laws: solid where there were measurements, dashed beyond, with their bands.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    workers : sequence of float, shape (K,)
+        Numbers of workers.
+    curves : mapping of str to sequence of Interval, shape (K,)
+        For each law, under a name of `LAWS`, the speedups.
+    measured_to : float
+        Largest number of workers that the laws were fitted to.
+
+    Returns
+    -------
+    str
+        The alternative text.
+    """
+    N = np.asarray(workers, dtype=float)
+    within, beyond = measured_to >= N, measured_to <= N
+    told = []
+    for law, speedups in curves.items():
+        S, low, high = (
+            np.array([getattr(speedup, end) for speedup in speedups])
+            for end in ("estimate", "low", "high")
+        )
+        axes.plot(N[within], S[within], "-", color=LAWS[law], label=law)
+        axes.plot(N[beyond], S[beyond], "--", color=LAWS[law])
+        axes.fill_between(N, low, high, color=LAWS[law], alpha=0.15, lw=0)
+        told.append(f"{law} {speedups[-1]:.3g}")
+    axes.legend(frameon=False)
+    return (
+        f"Fitted laws, dashed beyond the largest measured number of workers, {measured_to:g}. "
+        f"Speedup on {N[-1]:g} workers: " + "; ".join(told) + "."
+    )
+
+
 def measured(
     axes: Axes,
     speedups: Mapping[int, Interval],
@@ -179,6 +265,8 @@ def measured(
         The alternative text.
     """
     told = []
+    bars = any(interval.width > 0 for interval in speedups.values())  # single values have none
+    level = f" (bars: {next(iter(speedups.values())).level:.0%} interval)" if bars else ""
     for number, (workers, interval) in enumerate(sorted(speedups.items())):
         hollow = workers in oversubscribed
         axes.errorbar(
@@ -188,12 +276,14 @@ def measured(
             fmt="o",
             color=colour,
             markerfacecolor="none" if hollow else colour,
-            capsize=4,
+            capsize=4 if bars else 0,
             zorder=5,
-            label=f"{label} (bars: {interval.level:.0%} interval)" if number == 0 else None,
+            label=f"{label}{level}" if number == 0 else None,
         )
         told.append(
-            f"{interval:.2f} on {workers} workers" + (" (oversubscribed)" if hollow else "")
+            (f"{interval:.2f}" if bars else f"{interval.estimate:.3g}")
+            + f" on {workers} workers"
+            + (" (oversubscribed)" if hollow else "")
         )
     axes.legend(frameon=False)
     return f"Measured speedup, {label}: " + "; ".join(told) + "."

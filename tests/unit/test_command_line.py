@@ -1,5 +1,7 @@
 """The command line: clear answers and clear refusals."""
 
+import re
+
 import pytest
 
 from amdahl_lab import storage
@@ -14,7 +16,7 @@ def run_file(tmp_path):
     """Write a run whose serial fraction is 0.2 and that has one oversubscribed N."""
     timings = (
         Timing(1, "step", (1.0, 1.01, 0.99)),
-        Timing(2, "step", (0.6, 0.606, 0.594)),
+        Timing(2, "step", (0.6, 0.594, 0.606)),
         Timing(4, "step", (9.0, 9.0, 9.1)),
     )
     run = ScalingRun("example", MACHINE, timings, {}, "2026-01-01T00:00:00Z", 0, 0, 3)
@@ -24,15 +26,82 @@ def run_file(tmp_path):
 def test_fit_leaves_oversubscribed_workers_out(run_file, capsys):
     assert main(["fit", run_file]) == 0
     out = capsys.readouterr().out
-    assert "N = (1, 2)" in out
-    assert "serial_fraction: 0.2 (95% interval" in out
+    assert "\nN = 1, 2\n" in out
+    assert "Left out, more workers than cores: N = 4" in out
+    assert re.search(r"^Amdahl +serial_fraction +0\.2 +0\.\d+ to 0\.\d+ ", out, re.MULTILINE)
+    assert re.search(r"^ +USL: workers must hold at least 4 numbers", out, re.MULTILINE)
 
 
-def test_predict_names_each_number_of_workers(run_file, capsys):
-    assert main(["predict", run_file, "16", "64"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("N = 16: speedup 4 (95% interval")
-    assert lines[1].startswith("N = 64: speedup 4.71 (95% interval")
+def test_fit_takes_the_workers_that_it_is_told(run_file, capsys):
+    assert main(["fit", run_file, "--fit-workers", "1,2,4"]) == 0
+    out = capsys.readouterr().out
+    # T(1), T(2) = 1, 0.6 make s = 0.2 and T(4) = 0.4, where 9 was measured: 96% too little.
+    assert re.search(r"^Amdahl +serial_fraction .* -95\.6%$", out, re.MULTILINE)
+    assert main(["fit", run_file, "--fit-workers", "1,3"]) == 2
+    assert "workers must be among those measured (1, 2, 4), got 3" in capsys.readouterr().err
+    assert main(["fit", run_file, "--fit-workers", "all"]) == 2
+    assert "--fit-workers must be whole numbers such as 1,2,4" in capsys.readouterr().err
+
+
+def test_predict_gives_the_law_and_a_new_round_for_each_number_of_workers(run_file, capsys):
+    assert main(["predict", run_file, "16", "2"]) == 0
+    out = capsys.readouterr().out
+    row = re.search(
+        r"^16 \*  Amdahl +4 +([\d.]+) to ([\d.]+) +([\d.]+) to ([\d.]+) +0\.25$", out, re.M
+    )
+    law_low, law_high, new_low, new_high = map(float, row.groups())
+    assert new_low < law_low < 4 < law_high < new_high
+    assert re.search(r"^2 +Amdahl +1\.67 ", out, re.M)  # no star: it was measured
+    assert "Speedups over one worker" in out
+
+
+def test_a_users_table_is_fitted_and_drawn(tmp_path, capsys):
+    table = tmp_path / "own.csv"
+    table.write_text("workers,step_ms\n1,100\n2,60\n4,40.3\n8,29.8\n16,25.1\n")
+    plot = tmp_path / "own.svg"
+    assert main(["fit", str(table), "--plot", str(plot)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^Amdahl +serial_fraction +0\.(2|199|201)\b", out, re.M)
+    assert re.search(r"^USL +contention ", out, re.M)
+    assert "Note on Amdahl, USL, constant efficiency: one value at each N" in out
+    assert "Fitted laws, dashed beyond the largest measured number of workers, 16." in out
+    assert "Fitted laws, dashed beyond" in plot.read_text()
+    before = plot.read_bytes()
+    assert main(["fit", str(table), "--plot", str(plot)]) == 2
+    assert "--plot must name a new file" in capsys.readouterr().err
+    assert plot.read_bytes() == before
+    assert main(["fit", str(table), "--plot", str(tmp_path / "own.pdf")]) == 2
+    assert "path must end in .png or .svg" in capsys.readouterr().err
+
+
+def test_rates_without_one_worker_are_compared_with_the_fewest(tmp_path, capsys):
+    table = tmp_path / "own.csv"
+    table.write_text("kind,n_gpus,images/s\nx,8,800\nx,16,1500\nx,32,2700\ny,8,1\n")
+    command = ["predict", str(table), "64", "--where", "kind=x", "--plot", str(tmp_path / "p.png")]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert "Speedups over 8 workers, the fewest measured" in out
+    assert "per second" in out
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_slip_of_units_stops_until_it_is_trusted(tmp_path, capsys):
+    table = tmp_path / "own.csv"
+    table.write_text("workers,samples_per_s\n1,1\n2,0.55\n4,0.33\n")
+    assert main(["fit", str(table)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "is it a time? (lines 2, 3, 4)" in captured.err
+    assert main(["fit", str(table), "--trust-units"]) == 0
+    assert "Note: the throughput falls with N" in capsys.readouterr().out
+
+
+def test_help_tells_the_format_of_a_table(capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    out = capsys.readouterr().out
+    assert "samples_per_second" in out
+    assert "names\nits line" in out
 
 
 def test_bad_input_gets_one_line(run_file, tmp_path, capsys):
@@ -43,5 +112,7 @@ def test_bad_input_gets_one_line(run_file, tmp_path, capsys):
     assert "missing.json" in capsys.readouterr().err
     assert main(["predict", run_file, "0.5"]) == 2
     assert "workers must be finite and at least 1, got 0.5" in capsys.readouterr().err
+    assert main(["fit", run_file, "--column", "time"]) == 2
+    assert "--column must be NAME=TEXT, got 'time'" in capsys.readouterr().err
     assert main(["record", "no such experiment"]) == 2
     assert "names must be of digits" in capsys.readouterr().err

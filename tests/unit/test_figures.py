@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from amdahl_lab import figures
+from amdahl_lab.fitting import FITS
 from amdahl_lab.records import Interval
 
 
@@ -62,3 +63,49 @@ def test_intervals_draw_the_known_truth():
     alt = figures.intervals(axes, rows, quantity="s", truth=0.1)
     assert "the true value is 0.1" in alt
     assert any(line.get_xdata()[0] == 0.1 for line in axes.lines)
+
+
+def test_laws_are_dashed_where_nothing_was_measured():
+    _, axes = figures.canvas()
+    S = [Interval(1, 1, 1), Interval(1.8, 1.7, 1.9), Interval(3.0, 2.6, 3.5)]
+    alt = figures.fitted(axes, [1, 2, 4], {"Amdahl": S}, measured_to=2)
+    solid, dashed = axes.lines
+    assert (solid.get_linestyle(), list(solid.get_xdata())) == ("-", [1, 2])
+    assert (dashed.get_linestyle(), list(dashed.get_xdata())) == ("--", [2, 4])
+    assert solid.get_color() == dashed.get_color() == figures.LAWS["Amdahl"]
+    assert "Amdahl 3 (95% interval 2.6 to 3.5)" in alt
+
+
+def test_every_fitted_law_has_a_colour_of_its_own():
+    assert set(figures.LAWS) == set(FITS)
+    assert len(set(figures.LAWS.values())) == len(figures.LAWS)
+    assert not set(figures.LAWS.values()) & {
+        figures.COLOURS[name] for name in ("compute", "communication", "waiting", "serial")
+    }
+
+
+def test_single_values_have_no_bars():
+    _, axes = figures.canvas()
+    alt = figures.measured(axes, {2: Interval(1.8, 1.8, 1.8)}, label="here")
+    assert "interval" not in alt
+    assert axes.get_legend_handles_labels()[1] == ["here"]
+
+
+def test_speedups_over_several_workers_have_their_own_perfect_line():
+    _, axes = figures.canvas()
+    figures.speedup_axes(axes, 64, reference=8)
+    assert axes.lines[0].get_xydata().tolist() == [[8, 1], [64, 8]]
+    assert axes.get_ylabel() == "speedup S over 8 workers"
+
+
+def test_a_saved_picture_carries_its_words_and_replaces_nothing(tmp_path):
+    figure, _ = figures.canvas()
+    picture = figures.Picture(figure, "the words")
+    for name in ("a.png", "a.svg"):
+        picture.save(tmp_path / name)
+        assert b"the words" in (tmp_path / name).read_bytes()
+        with pytest.raises(FileExistsError):
+            picture.save(tmp_path / name)
+    with pytest.raises(ValueError, match=r"path must end in .png or .svg, got"):
+        picture.save(tmp_path / "a.pdf")
+    assert not (tmp_path / "a.pdf").exists()
