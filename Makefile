@@ -18,7 +18,7 @@ PAGES := $(shell git ls-files -co --exclude-standard -- _config.yml _toc.yml boo
 	amdahl_lab/explorers amdahl_lab/recorded 2>/dev/null)
 SITE := _build/html/index.html
 
-.PHONY: help book test lab exercises record bench lint clean
+.PHONY: help book test lab exercises record text bench lint clean
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
@@ -62,6 +62,9 @@ exercises: $(VENV)/all  ## Generate exercises/ from solutions/
 
 record: $(VENV)/all  ## Take the reference measurements on this machine
 	@$(BIN)/python -m amdahl_lab record
+
+text: $(VENV)/made  ## Take the character model's text anew from the pages
+	@$(BIN)/python -m amdahl_lab.recorded.text.snapshot
 
 bench: $(VENV)/all  ## Print the benchmarks, each figure beside its goal
 	@$(BIN)/python tests/benchmarks/run.py

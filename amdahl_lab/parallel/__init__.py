@@ -1,7 +1,7 @@
 """Real parallel training on the reader's own machine: the only floor where torch lives.
 
 `ranks`         runs a function on N fresh processes joined by a process group
-`workloads`     what is trained: data, models, losses, no downloads
+`workloads`     what is trained: data, models, losses, no downloads; one protocol for all
 `strategies`    how the training is cut over the ranks, one module for each way
 `experiments`   strategies timed by the measuring protocol
 

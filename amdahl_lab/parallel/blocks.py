@@ -7,19 +7,19 @@ import torch
 import torch.distributed as dist
 
 from amdahl_lab.parallel.strategies import DataParallel
-from amdahl_lab.parallel.workloads import Digits
+from amdahl_lab.parallel.workloads import Workload
 
 WARM_STEPS = 2
 SHORTEST = 1e-9  # seconds, for a rank whose time does not count: a time must be above 0
 UNIT_PRODUCTS = 40  # products of two 96 x 96 matrices in one unit: about a millisecond
 
 
-def train_block(workload: Digits, steps: int) -> dict[str, float]:
+def train_block(workload: Workload, steps: int) -> dict[str, float]:
     """Time the phases of data-parallel training on this rank.
 
     Parameters
     ----------
-    workload : Digits
+    workload : Workload
         What is trained.
     steps : int
         Steps in each phase, after a few to warm up.
@@ -58,7 +58,7 @@ def train_block(workload: Digits, steps: int) -> dict[str, float]:
     return seconds
 
 
-def losses_block(workload: Digits, steps: int) -> list[float]:
+def losses_block(workload: Workload, steps: int) -> list[float]:
     """Train data parallel and return, on every rank, the global batch's mean loss in each step."""
     model = workload.model()
     training = DataParallel(model, workload.optimizer(model), workload.loss)

@@ -9,17 +9,17 @@ import torch.distributed as dist
 from amdahl_lab.parallel.ranks import run_ranks
 from amdahl_lab.parallel.strategies import DataParallel
 from amdahl_lab.parallel.strategies.catalogue import Cut
-from amdahl_lab.parallel.workloads import Digits, digits
+from amdahl_lab.parallel.workloads import Workload, digits
 
 
 def largest_difference(
-    workload: Digits | None = None, workers: Sequence[int] = (1, 2, 3), steps: int = 10
+    workload: Workload | None = None, workers: Sequence[int] = (1, 2, 3), steps: int = 10
 ) -> dict[int, float]:
     """Train alike on each number of workers and compare all parameters with a serial run.
 
     Parameters
     ----------
-    workload : Digits, optional
+    workload : Workload, optional
         What is trained; digits with a batch of 100, which three workers do not divide evenly.
     workers : sequence of int
         Numbers of workers N.
@@ -43,7 +43,27 @@ def largest_difference(
     }
 
 
-def accuracy_after(steps: int, workers: int, workload: Digits | None = None) -> float:
+def quality_after(steps: int, workers: int, workload: Workload) -> float:
+    """Train on several workers and return the workload's quality on data not trained on.
+
+    Parameters
+    ----------
+    steps : int
+        Training steps.
+    workers : int
+        Number of workers N.
+    workload : Workload
+        What is trained; its `quality_name` and `higher_is_better` say how to read the result.
+
+    Returns
+    -------
+    float
+        Quality of rank 0's model.
+    """
+    return run_ranks(_quality, workers, workload, steps)[0]
+
+
+def accuracy_after(steps: int, workers: int, workload: Workload | None = None) -> float:
     """Train on several workers and return the share of held-out digits that is read right.
 
     Parameters
@@ -52,7 +72,7 @@ def accuracy_after(steps: int, workers: int, workload: Digits | None = None) -> 
         Training steps.
     workers : int
         Number of workers N.
-    workload : Digits, optional
+    workload : Workload, optional
         What is trained; digits with a batch of 100.
 
     Returns
@@ -60,7 +80,7 @@ def accuracy_after(steps: int, workers: int, workload: Digits | None = None) -> 
     float
         Accuracy on images that were not trained on, 0 to 1.
     """
-    return run_ranks(_accuracy, workers, workload or digits(batch=100), steps)[0]
+    return quality_after(steps, workers, workload or digits(batch=100))
 
 
 def differences_by_strategy(
@@ -119,7 +139,7 @@ def _sum_of_numbers() -> float:
     return number.item()
 
 
-def _serial_parameters(workload: Digits, steps: int) -> torch.Tensor:
+def _serial_parameters(workload: Workload, steps: int) -> torch.Tensor:
     model = workload.model()
     optimizer = workload.optimizer(model)
     for number in range(steps):
@@ -129,15 +149,15 @@ def _serial_parameters(workload: Digits, steps: int) -> torch.Tensor:
     return _flat(model)
 
 
-def _parallel_parameters(workload: Digits, steps: int) -> torch.Tensor:
+def _parallel_parameters(workload: Workload, steps: int) -> torch.Tensor:
     return _flat(_trained(workload, steps))
 
 
-def _accuracy(workload: Digits, steps: int) -> float:
-    return workload.accuracy(_trained(workload, steps))
+def _quality(workload: Workload, steps: int) -> float:
+    return workload.quality(_trained(workload, steps))
 
 
-def _trained(workload: Digits, steps: int) -> torch.nn.Module:
+def _trained(workload: Workload, steps: int) -> torch.nn.Module:
     model = workload.model()
     training = DataParallel(model, workload.optimizer(model), workload.loss)
     for number in range(steps):

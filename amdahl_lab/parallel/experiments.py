@@ -15,7 +15,7 @@ import numpy as np
 from amdahl_lab.machine import load_average, this_machine
 from amdahl_lab.parallel.blocks import control_block, train_block
 from amdahl_lab.parallel.ranks import run_ranks
-from amdahl_lab.parallel.workloads import digits
+from amdahl_lab.parallel.workloads import Workload, digits
 from amdahl_lab.records import Machine, Scalar, ScalingRun, Timing
 from amdahl_lab.timing import Values, measure
 
@@ -55,6 +55,40 @@ def digits_scaling(
     Returns
     -------
     ScalingRun
+        As of `training_scaling`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    workload = digits(size, batch, seed)
+    return training_scaling(
+        workload, workers, rounds, steps=steps, threads=threads, progress=progress
+    )
+
+
+def training_scaling(
+    workload: Workload,
+    workers: Sequence[int] = (1, 2),
+    rounds: int = 10,
+    *,
+    steps: int = 4,
+    threads: int = 1,
+    progress: bool = True,
+) -> ScalingRun:
+    """Train any workload, data parallel with a fixed global batch, on each number of workers.
+
+    Parameters
+    ----------
+    workload : Workload
+        What is trained; its seed also draws the order of the rounds.
+    workers, rounds, steps, threads, progress
+        As for `digits_scaling`.
+
+    Returns
+    -------
+    ScalingRun
         Seconds per step in four phases: "step", the whole; "compute", the step without
         synchronisation; "communication", the bare all-reduce of the gradients (N > 1);
         "serial", what every rank does in full: load the global batch and update the parameters.
@@ -67,13 +101,18 @@ def digits_scaling(
     """
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps!r}")
-    workload = digits(size, batch, seed)
     blocks = {
         count: partial(_slowest, count, threads, train_block, workload, steps)
         for count in _distinct("workers", workers)
     }
-    parameters = {"size": size, "batch": batch, "steps": steps, "threads": threads, "seed": seed}
-    return _measured(blocks, rounds, seed, progress).run("digits_data_parallel", parameters)
+    parameters = {
+        **workload.configuration,
+        "steps": steps,
+        "threads": threads,
+        "seed": workload.seed,
+    }
+    taken = _measured(blocks, rounds, workload.seed, progress)
+    return taken.run(f"{workload.name}_data_parallel", parameters)
 
 
 def control_scaling(

@@ -1,19 +1,16 @@
-"""What is trained: data, a model in named sizes, a loss that falls. Nothing is downloaded.
-
-A workload is configuration: a frozen dataclass made by a function with a name. It hands out the
-same model, the same batches and the same loss in every process that holds it.
-"""
+"""Handwritten digits, and a small convolutional network that reads them."""
 
 import functools
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that every PyTorch program uses
 from torch import Tensor, nn
 
-Batch = tuple[Tensor, Tensor]
+from amdahl_lab.parallel.workloads.protocol import ALL, Batch, Rows, checked, trainable
 
 # Channels of the two convolutions and width of the dense layer.
 DIGITS_SIZES = {"small": (8, 16, 32), "medium": (16, 32, 64), "wide": (16, 32, 2048)}
@@ -38,11 +35,20 @@ class Digits:
         The digits.
     """
 
+    name: ClassVar[str] = "digits"
+    quality_name: ClassVar[str] = "share of unseen digits read right"
+    higher_is_better: ClassVar[bool] = True
+
     size: str
     batch: int
     seed: int
     images: np.ndarray = field(repr=False)
     labels: np.ndarray = field(repr=False)
+
+    @property
+    def configuration(self) -> dict[str, str | int]:
+        """Size and batch."""
+        return {"size": self.size, "batch": self.batch}
 
     @property
     def training_images(self) -> int:
@@ -69,19 +75,20 @@ class Digits:
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """Return stochastic gradient descent with momentum over the trainable parameters."""
-        trainable = [each for each in model.parameters() if each.requires_grad]
-        return torch.optim.SGD(trainable, lr=0.1, momentum=0.9)
+        return torch.optim.SGD(trainable(model), lr=0.1, momentum=0.9)
 
-    def load(self, step: int) -> Batch:
-        """Load the whole global batch of one step: draw images, turn, scale and shift each.
+    def load(self, step: int, rows: Rows = ALL) -> Batch:
+        """Load the global batch of one step: draw images, turn, scale and shift each.
 
-        Every rank does this for all images and keeps its share, as careless input pipelines do:
-        it is the part of the step that more workers do not divide.
+        Where every rank does this for all images and keeps its share, as careless input pipelines
+        do, it is the part of the step that more workers do not divide.
 
         Parameters
         ----------
         step : int
             Number of the step, from 0; the same step gives the same batch on every rank.
+        rows : slice or array of int
+            Which images of the batch; all of them by default.
 
         Returns
         -------
@@ -89,9 +96,10 @@ class Digits:
         labels : Tensor of int64, shape (batch,)
         """
         rng = np.random.default_rng([self.seed, step])
-        chosen = rng.integers(self.training_images, size=self.batch)
+        chosen = rng.integers(self.training_images, size=self.batch)[rows]
+        maps = _distortions(self.batch, rng)[rows]
         images = torch.from_numpy(self.images[chosen])
-        return _distort(images, rng), torch.from_numpy(self.labels[chosen])
+        return _distorted(images, maps), torch.from_numpy(self.labels[chosen])
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Return the mean cross entropy over the images of `batch`."""
@@ -105,6 +113,10 @@ class Digits:
         labels = torch.from_numpy(self.labels[self.training_images :])
         return (model(images).argmax(1) == labels).double().mean().item()
 
+    def quality(self, model: nn.Module) -> float:
+        """Return the accuracy."""
+        return self.accuracy(model)
+
 
 def digits(size: str = "medium", batch: int = 1024, seed: int = 0) -> Digits:
     """Return the digits workload on scikit-learn's 1,797 handwritten digits.
@@ -114,10 +126,7 @@ def digits(size: str = "medium", batch: int = 1024, seed: int = 0) -> Digits:
     ValueError
         If the size has no such name or the batch holds no image.
     """
-    if size not in DIGITS_SIZES:
-        raise ValueError(f"size must be one of {', '.join(DIGITS_SIZES)}, got {size!r}")
-    if batch < 1:
-        raise ValueError(f"batch must be at least 1, got {batch!r}")
+    checked(DIGITS_SIZES, size, batch)
     return Digits(size, batch, seed, *_handwriting())
 
 
@@ -129,13 +138,17 @@ def _handwriting() -> tuple[np.ndarray, np.ndarray]:
     return (found.data / 16).astype(np.float32), found.target.astype(np.int64)
 
 
-def _distort(images: Tensor, rng: np.random.Generator) -> Tensor:
-    count = len(images)
+def _distortions(count: int, rng: np.random.Generator) -> Tensor:
+    """Draw affine maps, shape (count, 2, 3), all at once: a row is then the same in any share."""
     angle = torch.from_numpy(rng.uniform(-0.2, 0.2, count).astype(np.float32))  # radians
     scale = torch.from_numpy(rng.uniform(0.9, 1.1, count).astype(np.float32))
     shift = torch.from_numpy(rng.uniform(-0.15, 0.15, (count, 2)).astype(np.float32))
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], 1).view(-1, 2, 2)
-    maps = torch.cat([scale.view(-1, 1, 1) * turn, shift.unsqueeze(2)], 2)
+    return torch.cat([scale.view(-1, 1, 1) * turn, shift.unsqueeze(2)], 2)
+
+
+def _distorted(images: Tensor, maps: Tensor) -> Tensor:
+    count = len(images)
     grid = F.affine_grid(maps, (count, 1, 8, 8), align_corners=False)
     pictures = F.grid_sample(images.view(-1, 1, 8, 8), grid, align_corners=False)
     return pictures.view(count, 64)
