@@ -3,8 +3,11 @@
 import torch
 from torch import nn
 
+from amdahl_lab.parallel.shared_memory import SharedMemory
 from amdahl_lab.parallel.strategies.buckets import gradients_in_one_bucket
 from amdahl_lab.parallel.strategies.strategy import Batch, Loss, Strategy
+
+TRANSPORTS = ("gloo", "shared")
 
 
 class DataParallel(Strategy):
@@ -22,18 +25,32 @@ class DataParallel(Strategy):
         Over the parameters of `model`.
     loss : callable
         ``loss(model, batch)`` returns the mean over the samples of `batch`.
+    transport : {"gloo", "shared"}
+        What carries the sum: sockets, or memory that the ranks of one machine share, in which the
+        gradients then lie.
 
     Raises
     ------
     ValueError
-        If no parameter of `model` is to be trained.
+        If no parameter of `model` is to be trained, or there is no such transport here.
     """
 
-    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        loss: Loss,
+        transport: str = "gloo",
+    ) -> None:
+        if transport not in TRANSPORTS:
+            raise ValueError(f"transport must be one of {TRANSPORTS}, got {transport!r}")
         super().__init__(model, optimizer, loss)
-        self.bucket = gradients_in_one_bucket(
-            [each for each in model.parameters() if each.requires_grad]
-        )
+        trainable = [each for each in model.parameters() if each.requires_grad]
+        if transport == "shared":
+            self.traffic.transport = SharedMemory()
+            self.bucket = gradients_in_one_bucket(trainable, zeros=self.traffic.transport.zeros)
+        else:
+            self.bucket = gradients_in_one_bucket(trainable)
 
     def step(self, batch: Batch, synchronise: bool = True) -> float:
         """Take one step on the global batch; return this rank's part of its mean loss.
