@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from amdahl_lab import recorded, storage, tables
+from amdahl_lab import recorded, tables
 
 
 def main(arguments: list[str] | None = None) -> int:
