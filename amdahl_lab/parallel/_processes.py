@@ -8,6 +8,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -225,9 +226,10 @@ class SpawnedRank:
 
     def close(self) -> None:
         """Release the process's handle, ending it where it still runs."""
-        self._process.kill()
-        self._process.join()
-        self._process.close()
+        with contextlib.suppress(ValueError):  # closed before
+            self._process.kill()
+            self._process.join()
+            self._process.close()
         self.connection.close()
 
 
@@ -253,5 +255,6 @@ def start() -> RankProcess:
 
 
 def private_folder() -> str:
-    """Return a new empty folder for one run, readable by this user only."""
-    return tempfile.mkdtemp(prefix="amdahl_lab_", dir=_server.folder() if CAN_FORK else None)
+    """Return the name of a new folder for one run; who makes it has something to remove."""
+    above = _server.folder() if CAN_FORK else tempfile.gettempdir()
+    return os.path.join(above, f"amdahl_lab_{secrets.token_hex(8)}")

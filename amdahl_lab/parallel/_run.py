@@ -52,12 +52,20 @@ class Run:
                 self._listen(TICK)
             self._printer.finish()
         finally:
-            for process in self._processes:
-                process.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            try:
+                self._let_go()
+            except KeyboardInterrupt:  # it must not keep the rest from being let go
+                self._let_go()
+                raise
+
+    def _let_go(self) -> None:
+        for process in self._processes:
+            process.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self, payload: bytes, threads: int, seed: int | None) -> None:
         """Start the processes and tell each what it is and what to do."""
+        os.mkdir(self._folder, 0o700)
         shared = {
             "workers": self._workers,
             "threads": threads,

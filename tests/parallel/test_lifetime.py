@@ -161,6 +161,22 @@ def test_an_interrupt_ends_the_ranks_at_once():
     assert time.monotonic() - start < 3.0  # and the fixture finds nobody
 
 
+def test_an_interrupt_while_a_run_is_let_go_leaves_nothing(monkeypatch):
+    remove = shutil.rmtree
+    calls = []
+
+    def interrupted(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        remove(*args, **kwargs)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_ranks(dist.get_rank, 2)
+    assert len(calls) == 2
+
+
 def test_interrupts_at_any_moment_leave_nothing():
     """From the first line of the call to its last: the fixture then looks for what stayed."""
 
