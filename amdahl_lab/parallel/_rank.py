@@ -31,11 +31,17 @@ LOST_PEER = ("closed by peer", "reset by peer", "Broken pipe")  # gloo's words f
 WHERE, BYE = b"where", b"bye"
 
 _current: int | None = None  # the rank that this process is, in a rank
+_folder: str | None = None  # the private folder of its run
 
 
 def current() -> int | None:
     """Return the rank that this process is, or None outside a parallel run."""
     return _current
+
+
+def folder() -> str | None:
+    """Return the run's private folder, removed when the run ends; None where there is none."""
+    return _folder
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,8 @@ def _group_by_file(setup: Setup) -> Iterator[None]:
 
 
 def _adopt(setup: Setup) -> None:
+    global _folder
+    _folder = setup.folder
     os.environ.clear()
     os.environ.update(setup.environment)
     sys.path[:] = setup.path

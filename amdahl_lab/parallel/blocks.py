@@ -53,7 +53,7 @@ def train_block(workload: Workload, steps: int) -> dict[str, float]:
     if training.workers > 1:
         training.bucket.zero_()
         seconds["communication"] = seconds_per_turn(
-            lambda _: dist.all_reduce(training.bucket), steps
+            lambda _: training.traffic.all_reduce(training.bucket), steps
         )
     return seconds
 

@@ -1,12 +1,15 @@
 """Data parallel training is the serial training, whatever the number of ranks."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from amdahl_lab.parallel import run_ranks
-from amdahl_lab.parallel.strategies import DataParallel
+from amdahl_lab.parallel.strategies import DataParallel, OverlappedDataParallel
+from amdahl_lab.parallel.strategies.by_torch import DataParallelByTorch
 
 STEPS = 6
 FEATURES = 5
@@ -50,12 +53,23 @@ def loss(model, batch):
     return nn.functional.mse_loss(model(inputs), targets)
 
 
-def trained(samples: int) -> dict:
+VARIANTS = {
+    "flat": DataParallel,
+    "shared": partial(DataParallel, transport="shared"),
+    "one bucket": OverlappedDataParallel,
+    "several buckets": partial(OverlappedDataParallel, bucket_bytes=300),
+    "a bucket each": partial(OverlappedDataParallel, bucket_bytes=1),
+    "DDP": DataParallelByTorch,
+    "DDP, several buckets": partial(DataParallelByTorch, bucket_bytes=300),
+}
+
+
+def trained(samples: int, variant: str = "flat") -> dict:
     """Train on a rank; every rank draws parameters of its own first."""
     model = Tied().double()
     start = {name: value.clone() for name, value in model.state_dict().items()}
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.05, 0.9)
-    training = DataParallel(model, optimizer, loss)
+    training = VARIANTS[variant](model, optimizer, loss)
     parts = [training.step(batch) for batch in batches(samples)]
     return {
         "start": start,
@@ -88,8 +102,9 @@ def serially(start: dict, samples: int) -> tuple[dict, list[float]]:
     ("workers", "samples"),
     [(1, 11), (2, 11), (3, 11), (4, 11), (4, 8), (4, 3)],  # the last leaves one rank with nothing
 )
-def test_it_equals_the_serial_run(workers, samples):
-    ranks = run_ranks(trained, workers, samples, seed=1)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_it_equals_the_serial_run(workers, samples, variant):
+    ranks = run_ranks(trained, workers, samples, variant, seed=1)
     assert all(rank["tied"] for rank in ranks)
     if workers > 1:  # the trap: ranks that start apart
         assert not torch.equal(ranks[0]["start"]["enter.weight"], ranks[1]["start"]["enter.weight"])
@@ -105,8 +120,9 @@ def test_it_equals_the_serial_run(workers, samples):
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_it_counts_one_collective_and_its_bytes_in_each_step(workers):
-    for rank in run_ranks(trained, workers, 11):
+@pytest.mark.parametrize("variant", ["flat", "shared", "one bucket"])
+def test_it_counts_one_collective_and_its_bytes_in_each_step(workers, variant):
+    for rank in run_ranks(trained, workers, 11, variant):
         times = 0 if workers == 1 else 1
         assert rank["traffic"].collectives == times * STEPS
         assert rank["traffic"].bytes == times * STEPS * rank["trainable"] * 8
@@ -133,3 +149,67 @@ def test_nothing_to_train_is_refused():
 
     with pytest.raises(RuntimeError, match="model must have parameters to train"):
         run_ranks(frozen, 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "buckets"),
+    # Four layers of 8 x 8 weights and 8 biases in float64: 512 and 64 bytes, in turn.
+    [(1, 8), (575, 8), (576, 4), (1152, 2), (1 << 20, 1)],
+)
+def test_buckets_are_as_many_as_their_size_says(size, buckets):
+    def sent() -> tuple:
+        model = nn.Sequential(*[nn.Linear(8, 8) for _ in range(4)]).double()
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        training = OverlappedDataParallel(model, optimizer, square, size)
+        for _ in range(3):
+            training.step((torch.ones(4, 8).double(),))
+        return training.traffic.collectives, training.traffic.bytes
+
+    assert run_ranks(sent, 2) == [(3 * buckets, 3 * 4 * 576)] * 2
+
+
+def test_a_bucket_leaves_before_the_backward_pass_ends():
+    """When the first layer's gradient arrives, the last layer's bucket is under way."""
+
+    def under_way() -> list[int]:
+        model = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8))
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        training = OverlappedDataParallel(model, optimizer, square, 1)
+        seen = []
+        model[0].weight.register_hook(lambda _: seen.append(training.traffic.collectives))
+        training.step((torch.ones(4, 8),))
+        return [*seen, training.traffic.collectives]
+
+    for early, all_of_them in run_ranks(under_way, 2):
+        assert 2 <= early < all_of_them == 4
+
+
+def test_a_parameter_that_the_loss_does_not_use_holds_nobody_up():
+    def unused() -> float:
+        model = nn.ModuleList([nn.Linear(8, 8), nn.Linear(8, 8)])
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        training = OverlappedDataParallel(model, optimizer, lambda m, b: square(m[0], b), 1)
+        return [training.step((torch.ones(4, 8),)) for _ in range(2)][-1]
+
+    first, second = run_ranks(unused, 2, timeout=20)
+    assert first == second
+
+
+def square(model, batch):
+    return model(batch[0]).square().mean()
+
+
+@pytest.mark.parametrize(
+    ("cut", "words"),
+    [
+        (partial(DataParallel, transport="pigeon"), "transport must be one of .*, got 'pigeon'"),
+        (partial(OverlappedDataParallel, bucket_bytes=0), "bucket_bytes must be at least 1, got 0"),
+    ],
+)
+def test_what_is_out_of_range_is_refused_by_name(cut, words):
+    def build() -> None:
+        model = nn.Linear(2, 2)
+        with pytest.raises(ValueError, match=words):
+            cut(model, torch.optim.SGD(model.parameters(), 0.1), loss)
+
+    run_ranks(build, 1)

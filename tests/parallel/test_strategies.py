@@ -129,14 +129,18 @@ BLOCKS_PLAN = {
 LAYERS_PLAN = {"2": Column(), "4": Row()}
 
 
-class Tables(nn.Module):
-    """Embeddings, one of them frozen, two of them the same."""
+ROWS = (11, 3, 7, 7, 2)
 
-    def __init__(self) -> None:
+
+class Tables(nn.Module):
+    """Embeddings, the last of them frozen, two of them the same."""
+
+    def __init__(self, rows=ROWS) -> None:
         super().__init__()
-        self.tables = nn.ModuleList(nn.Embedding(rows, 3) for rows in (11, 3, 7, 7, 2))
-        self.tables[3].weight = self.tables[2].weight
-        self.tables[4].requires_grad_(False)
+        self.tables = nn.ModuleList(nn.Embedding(each, 3) for each in rows)
+        if len(rows) > 3:
+            self.tables[3].weight = self.tables[2].weight
+        self.tables[-1].requires_grad_(False)
 
     def forward(self, categories):
         return torch.stack([t(c) for t, c in zip(self.tables, categories.T, strict=True)], 1)
@@ -145,13 +149,22 @@ class Tables(nn.Module):
 class Clicks(nn.Module):
     """Tables and what works on their rows."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows=ROWS) -> None:
         super().__init__()
-        self.tables, self.top = Tables(), nn.Sequential(nn.Linear(15 + FEATURES, 4), nn.Tanh())
+        self.tables, self.columns = Tables(rows), len(rows)
+        self.top = nn.Sequential(nn.Linear(3 * len(rows) + FEATURES, 4), nn.Tanh())
         self.out = nn.Linear(4, 1)
 
     def forward(self, inputs, categories):
-        return self.out(self.top(torch.cat([inputs, self.tables(categories).flatten(1)], 1)))
+        rows = self.tables(categories[:, : self.columns])
+        return self.out(self.top(torch.cat([inputs, rows.flatten(1)], 1)))
+
+
+class FewClicks(Clicks):
+    """Fewer tables than some numbers of ranks."""
+
+    def __init__(self) -> None:
+        super().__init__(ROWS[:2])
 
 
 def loss(model, batch):
@@ -165,7 +178,7 @@ def batches(samples: int, clicks: bool = False) -> list[tuple[torch.Tensor, ...]
     for _ in range(STEPS):
         inputs = torch.from_numpy(rng.normal(size=(samples, FEATURES)))
         targets = torch.from_numpy(rng.normal(size=samples))
-        categories = torch.from_numpy(rng.integers([11, 3, 7, 7, 2], size=(samples, 5)))
+        categories = torch.from_numpy(rng.integers(ROWS, size=(samples, len(ROWS))))
         found.append((inputs, categories, targets) if clicks else (inputs, targets))
     return found
 
@@ -198,7 +211,7 @@ class Case:
 
     @property
     def batches(self) -> list[tuple[torch.Tensor, ...]]:
-        return batches(self.samples, self.model is Clicks)
+        return batches(self.samples, self.model in (Clicks, FewClicks))
 
 
 CASES = {
@@ -221,6 +234,7 @@ CASES = {
     "placement": Case(LayerPlacement),
     "embedding": Case(EmbeddingSharded, Clicks),
     "embedding, few samples": Case(EmbeddingSharded, Clicks, samples=3),
+    "embedding, few tables": Case(EmbeddingSharded, FewClicks),
     "data x tensor": Case(
         functools.partial(
             Hybrid, copies=2, cut=functools.partial(TensorParallel, plan=BLOCKS_PLAN)

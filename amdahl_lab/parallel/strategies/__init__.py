@@ -8,6 +8,7 @@ from amdahl_lab.parallel.strategies.data_parallel import DataParallel
 from amdahl_lab.parallel.strategies.embedding_sharded import EmbeddingSharded
 from amdahl_lab.parallel.strategies.hybrid import Hybrid
 from amdahl_lab.parallel.strategies.memory import Memory
+from amdahl_lab.parallel.strategies.overlapped import OverlappedDataParallel
 from amdahl_lab.parallel.strategies.pipeline import Pipeline
 from amdahl_lab.parallel.strategies.placement import LayerPlacement
 from amdahl_lab.parallel.strategies.strategy import Batch, Loss, Strategy
@@ -27,6 +28,7 @@ __all__ = [
     "Loss",
     "MeasuredTimeline",
     "Memory",
+    "OverlappedDataParallel",
     "Phase",
     "Pipeline",
     "Row",

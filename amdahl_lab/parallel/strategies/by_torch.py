@@ -1,6 +1,7 @@
 """What PyTorch itself offers, behind the same interface: to lay beside the strategies by hand."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from torch.distributed.tensor.parallel import (
     RowwiseParallel,
     parallelize_module,
 )
+from torch.nn.parallel import DistributedDataParallel
 
 from amdahl_lab.parallel.strategies.cuts import Column, Row
 from amdahl_lab.parallel.strategies.observed import ObservedTraffic
@@ -23,6 +25,7 @@ from amdahl_lab.parallel.strategies.strategy import (
     share_of,
     update_only,
 )
+from amdahl_lab.parallel.strategies.traffic import Traffic
 from amdahl_lab.schedule.pipeline import Pipeline, gpipe, one_forward_one_backward
 
 
@@ -46,10 +49,54 @@ class ByTorch(Strategy):
         }
 
 
+class DataParallelByTorch(ByTorch):
+    """DDP: the library's data parallelism, with buckets and overlap.
+
+    Parameters
+    ----------
+    model, optimizer, loss
+        As for `Strategy`.
+    bucket_bytes : int, optional
+        About how much one bucket holds; the library's own choice by default.
+    compression : callable, optional
+        ``compression(traffic)`` returns the state and the hook that send a bucket in place of a
+        plain all-reduce, as in `strategies.compression`; what they send, `traffic` counts.
+
+    References
+    ----------
+    Li et al., "PyTorch Distributed: Experiences on Accelerating Data Parallel Training",
+    arXiv:2006.15704.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        loss: Loss,
+        bucket_bytes: int | None = None,
+        compression: Callable[[Traffic], tuple[Any, Callable]] | None = None,
+    ) -> None:
+        super().__init__(model, optimizer, loss)
+        megabytes = None if bucket_bytes is None else bucket_bytes / 2**20
+        self.wrapped = DistributedDataParallel(model, bucket_cap_mb=megabytes, init_sync=False)
+        if compression is not None:
+            self.wrapped.register_comm_hook(*compression(self.traffic))
+
+    def step(self, batch: Batch) -> float:
+        """Take one step on the global batch; return this rank's part of its mean loss."""
+        share, weight = share_of(batch, self.workers, self.rank)
+        self.optimizer.zero_grad()
+        loss = weight * self.loss(self.wrapped, share)
+        (self.workers * loss).backward()  # the library takes the mean over the ranks
+        self.optimizer.step()
+        return loss.item()
+
+
 class FullySharded(ByTorch):
     """FSDP: parameters, gradients and optimizer state cut into N parts (ZeRO stage 3).
 
-    Parameters are collected just before they are used, forward and backward, and let go again.
+    Parameters are collected just before they are used, forward and backward, and let go again;
+    what of them is there for the backward pass counts as activations in `memory`.
 
     Parameters
     ----------

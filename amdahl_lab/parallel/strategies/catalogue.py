@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from amdahl_lab.parallel.strategies.by_torch import (
+    DataParallelByTorch,
     FullySharded,
     PipelineByTorch,
     TensorParallelByTorch,
@@ -11,6 +12,7 @@ from amdahl_lab.parallel.strategies.by_torch import (
 from amdahl_lab.parallel.strategies.cuts import Column, Row
 from amdahl_lab.parallel.strategies.data_parallel import DataParallel
 from amdahl_lab.parallel.strategies.hybrid import Hybrid
+from amdahl_lab.parallel.strategies.overlapped import OverlappedDataParallel
 from amdahl_lab.parallel.strategies.pipeline import Pipeline
 from amdahl_lab.parallel.strategies.placement import LayerPlacement
 from amdahl_lab.parallel.strategies.strategy import Strategy
@@ -39,6 +41,7 @@ def by_hand(plan: Mapping[str, Column | Row], micro_batches: int = 4) -> dict[st
     """
     return {
         "data parallel": DataParallel,
+        "data parallel, overlapped": OverlappedDataParallel,
         "ZeRO 1": Zero1,
         "ZeRO 2": Zero2,
         "tensor parallel": partial(TensorParallel, plan=plan),
@@ -51,6 +54,7 @@ def by_hand(plan: Mapping[str, Column | Row], micro_batches: int = 4) -> dict[st
 def by_torch(plan: Mapping[str, Column | Row], micro_batches: int = 4) -> dict[str, Cut]:
     """Return what PyTorch offers in place of some of them, by the same names."""
     return {
+        "data parallel": DataParallelByTorch,
         "FSDP": FullySharded,
         "tensor parallel": partial(TensorParallelByTorch, plan=plan),
         "GPipe": partial(PipelineByTorch, micro_batches=micro_batches, order=gpipe),

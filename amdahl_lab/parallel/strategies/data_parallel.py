@@ -1,9 +1,13 @@
 """Data parallelism: every rank holds the whole model and works on its share of the batch."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from amdahl_lab.parallel.shared_memory import SharedMemory
+from amdahl_lab.parallel.strategies.buckets import gradients_in_one_bucket
 from amdahl_lab.parallel.strategies.strategy import Batch, Loss, Strategy
+
+TRANSPORTS = ("gloo", "shared")
 
 
 class DataParallel(Strategy):
@@ -21,16 +25,32 @@ class DataParallel(Strategy):
         Over the parameters of `model`.
     loss : callable
         ``loss(model, batch)`` returns the mean over the samples of `batch`.
+    transport : {"gloo", "shared"}
+        What carries the sum: sockets, or memory that the ranks of one machine share, in which the
+        gradients then lie.
 
     Raises
     ------
     ValueError
-        If no parameter of `model` is to be trained.
+        If no parameter of `model` is to be trained, or there is no such transport here.
     """
 
-    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        loss: Loss,
+        transport: str = "gloo",
+    ) -> None:
+        if transport not in TRANSPORTS:
+            raise ValueError(f"transport must be one of {TRANSPORTS}, got {transport!r}")
         super().__init__(model, optimizer, loss)
-        self.bucket = _gradients_in_one_bucket(model)
+        trainable = [each for each in model.parameters() if each.requires_grad]
+        if transport == "shared":
+            self.traffic.transport = SharedMemory()
+            self.bucket = gradients_in_one_bucket(trainable, zeros=self.traffic.transport.zeros)
+        else:
+            self.bucket = gradients_in_one_bucket(trainable)
 
     def step(self, batch: Batch, synchronise: bool = True) -> float:
         """Take one step on the global batch; return this rank's part of its mean loss.
@@ -53,15 +73,3 @@ class DataParallel(Strategy):
             self.traffic.all_reduce(self.bucket)
         self.optimizer.step()
         return loss.item()
-
-
-def _gradients_in_one_bucket(model: nn.Module) -> Tensor:
-    """Lay all gradients side by side, so that one collective carries them and nothing is copied."""
-    trainable = [each for each in model.parameters() if each.requires_grad]
-    if not trainable:
-        raise ValueError("model must have parameters to train, got none that require gradients")
-    bucket = torch.zeros(sum(each.numel() for each in trainable), dtype=trainable[0].dtype)
-    pieces = bucket.split([each.numel() for each in trainable])
-    for parameter, piece in zip(trainable, pieces, strict=True):
-        parameter.grad = piece.view_as(parameter)  # backward adds to it in place
-    return bucket

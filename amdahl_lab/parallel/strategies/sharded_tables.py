@@ -40,7 +40,8 @@ class ShardedTables(nn.Module):
         received = _AllToAll.apply(sent, wanted, asked, self.traffic).view(sum(self.samples), T)
         rows = [table(column) for table, column in zip(self.own, received.T, strict=True)]
         features = self.tables[0].embedding_dim
-        found = torch.stack(rows, 1).flatten(0, 1) if rows else torch.empty(0, features)
+        none = self.tables[0].weight.new_empty(0, features)
+        found = torch.stack(rows, 1).flatten(0, 1) if rows else none
         if not found.requires_grad:  # frozen, or no table here: still take part on the way back
             found.requires_grad_()
         arrived = _AllToAll.apply(found, asked, wanted, self.traffic).split(asked)

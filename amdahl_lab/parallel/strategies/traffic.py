@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch.distributed as dist
 from torch import Tensor
 
+from amdahl_lab.parallel.shared_memory import SharedMemory
 from amdahl_lab.parallel.strategies.timeline import MeasuredTimeline
 
 # The names in torch 2.13; before it they ended in "tensor".
@@ -31,6 +33,8 @@ class Traffic:
         How often each kind was called, "all_reduce" for one; received messages count here only.
     timeline : MeasuredTimeline, optional
         Where each call is recorded as a phase; it stays behind when the counts are sent away.
+    transport : SharedMemory, optional
+        What carries `all_reduce` in place of gloo; it stays behind too.
     """
 
     collectives: int = 0
@@ -38,10 +42,21 @@ class Traffic:
     messages: int = 0
     kinds: Counter = field(default_factory=Counter)
     timeline: MeasuredTimeline | None = field(default=None, repr=False, compare=False)
+    transport: SharedMemory | None = field(default=None, repr=False, compare=False)
 
     def all_reduce(self, tensor: Tensor, group: dist.ProcessGroup | None = None) -> None:
         """Replace `tensor` on every rank by the sum over all ranks."""
-        self._collective("all_reduce", tensor, group, lambda: dist.all_reduce(tensor, group=group))
+        if self.transport is not None:
+            call = partial(self.transport.all_reduce, tensor)
+        else:
+            call = partial(dist.all_reduce, tensor, group=group)
+        self._collective("all_reduce", tensor, group, call)
+
+    def start_all_reduce(self, tensor: Tensor) -> dist.Work:
+        """Start what `all_reduce` does; wait for the result before touching the tensor."""
+        if dist.get_world_size() > 1:
+            self.count("all_reduce", tensor.nbytes)
+        return dist.all_reduce(tensor, async_op=True)
 
     def broadcast(
         self, tensor: Tensor, source: int = 0, group: dist.ProcessGroup | None = None
@@ -147,7 +162,7 @@ class Traffic:
         return self.timeline.phase(name, micro_batch)
 
     def __getstate__(self) -> dict:
-        return {**self.__dict__, "timeline": None}
+        return {**self.__dict__, "timeline": None, "transport": None}
 
 
 def _global(group: dist.ProcessGroup | None, rank: int) -> int:
