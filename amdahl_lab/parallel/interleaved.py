@@ -21,7 +21,7 @@ from amdahl_lab.prediction import Job, Measured
 
 REFERENCE = ("perceptron", 256, 3, 128)  # about a millisecond and a half, and one megabyte
 LOOK_SECONDS = 0.012  # of one look at the reference
-ROW_SECONDS = 0.04  # of one row of steps
+ROW_SECONDS = 0.06  # of one row of steps
 PHASE_STEPS = 4
 WARM_STEPS = 2
 WARM_LOOKS = 10
@@ -153,7 +153,8 @@ def _training(job: Job, workload: Shaped) -> Strategy:
     optimizer = workload.optimizer(model)
     if job.arrangement == "tensor":
         return TensorParallel(model, optimizer, workload.loss, workload.tensor_plan)
-    return DataParallel(model, optimizer, workload.loss)
+    transport = "shared" if job.transport == "shared" else "gloo"
+    return DataParallel(model, optimizer, workload.loss, transport)
 
 
 def _stepper(training: Strategy, workload: Shaped) -> Callable[[], None]:
@@ -179,7 +180,7 @@ def _phases(workload: Shaped, training: DataParallel) -> dict[str, float]:
         dist.barrier()  # what follows is the exchange alone, without waiting for the slower
         ready = clock()
         if training.workers > 1:
-            dist.all_reduce(training.bucket)
+            training.traffic.all_reduce(training.bucket)
             spent.setdefault("exchange", []).append(clock() - ready)
         ready = clock()
         training.optimizer.step()

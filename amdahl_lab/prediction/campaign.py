@@ -89,7 +89,7 @@ def predict_jobs(
         Times at the calibration's usual speed.
     """
     usual = usual_looks(calibration)
-    observed = [at_usual_speed(run, usual) for run in calibration]
+    observed = at_usual_speed(calibration, usual)
     one_round = [
         each.spread[STEP] * np.sqrt(len(run.looks))
         for each, run in zip(observed, calibration, strict=True)
@@ -115,7 +115,7 @@ def outcomes(
     predicted : Predicted
         The predictions.
     runs : sequence of Measured
-        What was run, in any order.
+        All that was measured together, in any order.
     usual_speed : bool
         At the usual speed that the predictions are meant for; False for the times as they were.
 
@@ -127,16 +127,14 @@ def outcomes(
     Raises
     ------
     ValueError
-        If what was run is not what was predicted.
+        If a predicted job was not run.
     """
-    by_job = {run.job: run for run in runs}
-    if set(by_job) != set(predicted.jobs) or len(by_job) != len(runs):
-        raise ValueError(f"runs must be the {len(predicted.jobs)} predicted jobs, got {len(runs)}")
-    typical = [
-        at_usual_speed(by_job[job], predicted.usual) if usual_speed else as_it_was(by_job[job])
-        for job in predicted.jobs
-    ]
-    return np.array([each.seconds[STEP] for each in typical])
+    typical = at_usual_speed(runs, predicted.usual) if usual_speed else map(as_it_was, runs)
+    found = {each.job: each.seconds[STEP] for each in typical}
+    missing = [job for job in predicted.jobs if job not in found]
+    if missing:
+        raise ValueError(f"runs must hold every predicted job, got none of {missing[0]}")
+    return np.array([found[job] for job in predicted.jobs])
 
 
 def scores(predicted: Predicted, observed: np.ndarray) -> Mapping[str, Score]:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 
 FAMILIES = ("perceptron", "convolution", "transformer")
 ARRANGEMENTS = ("serial", "data", "tensor")
+TRANSPORTS = ("none", "gloo", "shared")
 
 
 @dataclass(frozen=True, order=True)
@@ -23,7 +24,7 @@ class Job:
     workers : int, at least 1
         Number of workers N.
     transport : str
-        What carries the exchange; "none" on one worker.
+        What carries the exchange, "gloo" (sockets) or "shared" memory; "none" on one worker.
 
     Raises
     ------
@@ -40,7 +41,11 @@ class Job:
     transport: str = "none"
 
     def __post_init__(self) -> None:
-        for name, allowed in (("family", FAMILIES), ("arrangement", ARRANGEMENTS)):
+        for name, allowed in (
+            ("family", FAMILIES),
+            ("arrangement", ARRANGEMENTS),
+            ("transport", TRANSPORTS),
+        ):
             if getattr(self, name) not in allowed:
                 raise ValueError(
                     f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}"
@@ -56,6 +61,8 @@ class Job:
             )
         if (self.transport == "none") != (self.workers == 1):
             raise ValueError(f"transport must be none on one worker only, got {self.transport!r}")
+        if self.arrangement == "tensor" and self.transport == "shared":
+            raise ValueError("transport must be gloo for tensor parallelism, got 'shared'")
         if self.arrangement == "tensor" and self.family == "convolution":
             raise ValueError("arrangement must be serial or data for convolution, got 'tensor'")
 
@@ -64,5 +71,7 @@ class Job:
         return asdict(self)
 
     def __str__(self) -> str:
-        where = "" if self.workers == 1 else f", {self.arrangement} x {self.workers}"
+        where = (
+            "" if self.workers == 1 else f", {self.arrangement} x {self.workers}, {self.transport}"
+        )
         return f"{self.family} {self.width}x{self.depth}, batch {self.batch}{where}"

@@ -66,23 +66,41 @@ def usual_looks(runs: Sequence[Measured]) -> dict[int, float]:
     return {workers: float(np.exp(np.log(each).mean())) for workers, each in looks.items()}
 
 
-def at_usual_speed(run: Measured, usual: Mapping[int, float]) -> Observed:
-    """Return the typical time of each phase, as if the reference had taken its usual time.
+def at_usual_speed(runs: Sequence[Measured], usual: Mapping[int, float]) -> list[Observed]:
+    """Return the typical times of each run, as if the reference had taken its usual time.
+
+    The two looks beside a row of steps say most about the machine in that moment, but they are
+    short; all looks of the round are steadier. The speed of the machine is taken halfway between.
 
     Parameters
     ----------
-    run : Measured
-        At least two rounds.
+    runs : sequence of Measured
+        All that was measured together, in at least two rounds.
     usual : mapping of int to float
-        Usual seconds of the reference for each number of workers: see `usual_looks`.
+        Usual seconds of the reference for each number of workers: see `usual_looks`. Where there
+        are none, because so many workers were not calibrated, the looks beside the largest number
+        that was calibrated tell the speed.
 
     Returns
     -------
-    Observed
+    list of Observed
         Geometric means over the rounds, with their standard errors.
     """
-    mood = np.log(run.looks) - np.log(usual[run.job.workers])
-    return _observed(run, mood)
+    whole_rounds = {
+        N: np.mean([np.log(run.looks) for run in runs if run.job.workers == N], axis=0)
+        - np.log(own)
+        for N, own in usual.items()
+        if any(run.job.workers == N for run in runs)
+    }
+    moods = []
+    for run in runs:
+        N = run.job.workers
+        if N in whole_rounds:
+            own = np.log(run.looks) - np.log(usual[N])
+            moods.append((own + whole_rounds[N]) / 2)
+        else:
+            moods.append(whole_rounds[max(whole_rounds)])
+    return [_observed(run, mood) for run, mood in zip(runs, moods, strict=True)]
 
 
 def as_it_was(run: Measured) -> Observed:

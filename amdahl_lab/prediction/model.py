@@ -20,25 +20,48 @@ USUAL = {
     "load_calls": 1e-4,
     "load_images": 1e-6,
     "load_sequences": 5e-6,
+    "cold_calls": 1e-4,
     "forward_calls": 1e-5,
     "backward_calls": 2e-5,
     "product_flops": 1.5e-11,
     "product_moved": 1e-10,
+    "convolution_calls": 5e-5,
     "convolution_flops": 2e-11,
-    "convolution_moved": 1e-10,
     "simple_numbers": 5e-10,
     "function_numbers": 2e-9,
     "update_calls": 1e-5,
     "update_moved": 4e-10,
     "gloo_messages": 2e-4,
     "gloo_moved": 1e-9,
+    "shared_messages": 1e-4,
+    "shared_moved": 3e-10,
 }
 COSTS = tuple(USUAL)
-FACTORS = ("contention", "jitter")  # one more worker's slowdown of each; spread of a worker's time
+# How much slower each kind of cost is while the other core works too.
+CONTENTION = {
+    "calls": (
+        "load_calls",
+        "cold_calls",
+        "forward_calls",
+        "backward_calls",
+        "convolution_calls",
+        "update_calls",
+    ),
+    "arithmetic": (
+        "load_images",
+        "load_sequences",
+        "product_flops",
+        "convolution_flops",
+        "simple_numbers",
+        "function_numbers",
+    ),
+    "memory": ("product_moved", "update_moved"),
+}
+FACTORS = (*(f"contention_{kind}" for kind in CONTENTION), "jitter")  # and a time's own spread
 NAMES = (*COSTS, *FACTORS)
 COST_SPREAD = np.log(3)  # a standard deviation of the prior: a factor of three
-FACTOR_USUAL, FACTOR_SPREAD = 0.05, np.log(3)
-PHASE_TOLERANCE, STEP_TOLERANCE = 0.08, 0.03  # how well the form itself holds, in logarithms
+FACTOR_USUAL, FACTOR_SPREAD = 0.1, np.log(3)
+PHASE_TOLERANCE, STEP_TOLERANCE = 0.08, 0.05  # how well the form itself holds, in logarithms
 
 
 @dataclass(frozen=True)
@@ -78,11 +101,15 @@ def phase_seconds(
     Cores that work slow each other down; workers that outnumber the cores take turns.
     """
     costs = np.exp(logs[: len(COSTS)])
-    contention, jitter = np.exp(logs[len(COSTS) :])
-    seconds = units @ costs
+    *contention, jitter = np.exp(logs[len(COSTS) :])
+    others = np.minimum(workers, cores) - 1
+    slowed = np.ones((len(workers), len(COSTS)))
+    for factor, names in zip(contention, CONTENTION.values(), strict=True):
+        slowed[:, [COSTS.index(name) for name in names]] += factor * others[:, None]
+    seconds = np.einsum("jpc,jc,c->jp", units, slowed, costs)
     busy = np.arange(len(PHASES)) != PHASES.index("exchange")
-    slowed = (1 + contention * (np.minimum(workers, cores) - 1)) * np.maximum(workers / cores, 1)
-    seconds = np.where(busy, seconds * slowed[:, None], seconds)
+    turns = np.maximum(workers / cores, 1)
+    seconds = np.where(busy, seconds * turns[:, None], seconds)
     waiting = jitter * expected_maximum(workers) * seconds[:, busy].sum(axis=1)
     return np.column_stack([seconds, seconds.sum(axis=1) + waiting])
 
@@ -99,7 +126,7 @@ class Fitted:
         Their covariance, priors included.
     inflation : float
         Root mean square of the calibration runs' standardised errors, each predicted from the
-        others: what a predicted spread is multiplied by.
+        others, and at least 1: what a predicted spread is multiplied by.
     cores : float
         Cores of the machine that may be used.
     left_out : ndarray, shape (runs,)
@@ -170,7 +197,7 @@ def fit(observed: Sequence[Observed], cores: float = 2) -> Fitted:
         variance = _variance(units, workers, cores, rest_logs, rest_covariance)[0]
         errors.append(np.log(one.seconds["step"] / predicted))
         standard.append(errors[-1] ** 2 / (variance + one.spread["step"] ** 2))
-    inflation = float(np.sqrt(np.mean(standard)))
+    inflation = max(1.0, float(np.sqrt(np.mean(standard))))
     return Fitted(logs, covariance, inflation, cores, np.array(errors))
 
 

@@ -13,6 +13,8 @@ from amdahl_lab.prediction.jobs import Job
 PIXELS, SIDE, CLASSES = 64, 8, 10
 SEQUENCE, HEADS, VOCABULARY = 32, 4, 96
 WIDTH = 4  # bytes of one number
+VECTOR = 16  # numbers in a vector register
+CACHE = 2**20  # bytes of the cache that one core has for itself
 PHASES = ("load", "forward", "backward", "exchange", "update")
 
 Counts = Mapping[str, float]
@@ -51,14 +53,11 @@ class Step:
         self._own(inputs * outputs + outputs, 2)
 
     def convolution(self, samples: float, inputs: float, outputs: float, first: bool) -> None:
-        """Count a 3 x 3 convolution of images of `SIDE` pixels a side."""
-        pixels = samples * SIDE * SIDE
-        flops = 2 * 9 * pixels * inputs * outputs
-        moved = WIDTH * pixels * (inputs + outputs)
-        times = 1 if first else 2
-        self._count("forward", convolution_flops=flops, convolution_moved=moved)
-        self._count("backward", convolution_flops=times * flops, convolution_moved=times * moved)
-        self._calls(1)
+        """Count a 3 x 3 convolution of images of `SIDE` pixels a side, in full vectors."""
+        full_in, full_out = (inputs if first else _full(inputs)), _full(outputs)
+        flops = 2 * 9 * samples * SIDE * SIDE * full_in * full_out
+        for phase, times in (("forward", 1), ("backward", 1 if first else 2)):
+            self._count(phase, convolution_calls=times, convolution_flops=times * flops)
         self._own(9 * inputs * outputs + outputs, 2)
 
     def simple(self, numbers: float, calls: int = 1) -> None:
@@ -87,7 +86,20 @@ class Step:
 
     def update(self) -> None:
         """Count the optimizer's work, and the zeroing of the gradients before it."""
-        self._count("update", update_calls=self.tensors, update_moved=self.parameters * WIDTH)
+        self._count(
+            "update",
+            update_calls=self.tensors,
+            update_moved=self.parameters * WIDTH,
+        )
+
+    def cold_starts(self) -> None:
+        """Count how cold the caches are that the pass over the model leaves to what follows it."""
+        forward = self.phases["forward"]
+        touched = forward["product_moved"]
+        touched += WIDTH * (forward["simple_numbers"] + forward["function_numbers"])
+        touched += 3 * WIDTH * self.parameters  # gradient, momentum and the parameter itself
+        for phase in ("load", "update"):
+            self._count(phase, cold_calls=touched / (touched + CACHE))
 
     def _own(self, parameters: float, tensors: int) -> None:
         self.parameters += parameters
@@ -99,6 +111,11 @@ class Step:
 
     def _count(self, phase: str, **units: float) -> None:
         self.phases[phase].update(units)
+
+
+def _full(channels: float) -> float:
+    """Channels with those that fill up the last vector register: time is spent on them too."""
+    return -(-channels // VECTOR) * VECTOR
 
 
 def step_of(job: Job) -> Step:
@@ -113,6 +130,7 @@ def step_of(job: Job) -> Step:
     if job.arrangement == "data":
         step.message(step.parameters, job)
     step.update()
+    step.cold_starts()
     return step
 
 

@@ -25,7 +25,7 @@ from amdahl_lab.prediction.campaign import MODEL, Series, outcomes, predict_jobs
 from amdahl_lab.prediction.design import calibration_jobs, drawn_jobs, oversubscribed_jobs
 
 SEED = 20261124  # of the draw of jobs and of the orders
-JOBS, ROUNDS, CALIBRATION_ROUNDS = 64, 12, 24
+JOBS, ROUNDS, CALIBRATION_ROUNDS = 66, 12, 30
 
 
 def calibrate(folder: Path) -> None:
@@ -59,12 +59,10 @@ def report(folder: Path) -> list[Figure]:
     for name, (predicted, moment, digest) in frozen.items():
         print(f"  ({name}: {len(predicted.jobs)} jobs, frozen {moment}, SHA-256 {digest[:16]}...)")
     assert frozen["predicted"][1] <= ran.started
-    by_job = {each.job: each for each in ran.runs}
 
     def scored(name: str, usual_speed: bool = True) -> dict:
         predicted = frozen[name][0]
-        runs = [by_job[job] for job in predicted.jobs]
-        return scores(predicted, outcomes(predicted, runs, usual_speed=usual_speed))
+        return scores(predicted, outcomes(predicted, ran.runs, usual_speed=usual_speed))
 
     found = scored("predicted")
     for what, table in (

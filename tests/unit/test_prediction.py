@@ -39,11 +39,14 @@ def truth(**costs: float) -> dict[str, float]:
 
 def phases_on(machine: dict[str, float], job: Job) -> dict[str, float]:
     """The seconds of a job's phases on a known machine, added up term by term."""
-    slowed = 1 + machine["contention"] * (job.workers - 1)
     seconds = {}
     for phase, units in step_of(job).phases.items():
-        cost = sum(number * machine[name] for name, number in units.items())
-        seconds[phase] = cost * (1.0 if phase == "exchange" else slowed)
+        seconds[phase] = 0.0
+        for name, number in units.items():
+            word = name.rsplit("_", 1)[1]
+            kind = {"calls": "calls", "moved": "memory"}.get(word, "arithmetic")
+            slowed = 1 + machine[f"contention_{kind}"] * (job.workers - 1)
+            seconds[phase] += number * machine[name] * (1.0 if phase == "exchange" else slowed)
     busy = sum(value for phase, value in seconds.items() if phase != "exchange")
     largest_of_two = 1 / np.sqrt(np.pi) if job.workers == 2 else 0.0
     seconds["step"] = sum(seconds.values()) + machine["jitter"] * largest_of_two * busy
@@ -92,14 +95,14 @@ def test_a_known_machine_is_recovered():
     seconds, _ = found.predict(jobs)
     true = np.array([phases_on(machine, job)["step"] for job in jobs])
     assert np.abs(seconds / true - 1).max() < 0.05
-    assert found.costs()["contention"] == pytest.approx(machine["contention"], rel=0.5)
+    assert found.costs()["gloo_messages"] == pytest.approx(machine["gloo_messages"], rel=0.1)
     assert found.costs()["product_flops"] == pytest.approx(machine["product_flops"], rel=0.1)
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says():
     """Machines drawn at random whose jobs depart from the form, each in its own way."""
     inside = []
-    for seed in range(12):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
         machine = {name: value * np.exp(0.5 * rng.normal()) for name, value in truth().items()}
 
@@ -129,7 +132,7 @@ def test_the_mood_of_the_machine_cancels():
     """A machine twice as slow in every other round: the ratio to the reference does not see it."""
     job, mood = Job("perceptron", 128, 2, 32), np.array([1.0, 2.0, 1.0, 2.0])
     run = Measured(job, {"step": 0.01 * mood}, 0.002 * mood)
-    still = at_usual_speed(run, {1: 0.002})
+    (still,) = at_usual_speed([run], {1: 0.002})
     assert still.seconds["step"] == pytest.approx(0.01)
     assert still.spread["step"] == pytest.approx(0, abs=1e-12)
     assert as_it_was(run).seconds["step"] == pytest.approx(0.01 * np.sqrt(2))
