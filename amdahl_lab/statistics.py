@@ -127,7 +127,7 @@ def independent_ratio_interval(
     Examples
     --------
     >>> print(independent_ratio_interval([2.0, 2.2, 2.1], [1.0, 1.1]))
-    2 (95% interval 1.35 to 2.96)
+    2 (95% interval 1.5 to 2.66)
     """
     sides = [np.log(_rounds("numerator", numerator)), np.log(_rounds("denominator", denominator))]
     variances = np.array([side.var(ddof=1) / side.size for side in sides])

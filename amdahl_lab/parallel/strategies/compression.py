@@ -62,7 +62,7 @@ def power_sgd(
     return state, partial(_send_factors, traffic)
 
 
-def _send_as_bf16(traffic: Traffic, bucket: dist.GradBucket) -> torch.futures.Future:
+def _send_as_bf16(traffic: Traffic, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
     whole = bucket.buffer()
     short = (whole / dist.get_world_size()).to(torch.bfloat16)
     arrived = traffic.start_all_reduce(short).get_future()
