@@ -9,7 +9,7 @@ import numpy as np
 from amdahl_lab.prediction.frozen import Predicted, Score, score
 from amdahl_lab.prediction.jobs import Job
 from amdahl_lab.prediction.measured import STEP, Measured, as_it_was, at_usual_speed, usual_looks
-from amdahl_lab.prediction.model import fit
+from amdahl_lab.prediction.model import Fitted, fit
 from amdahl_lab.prediction.rivals import fit_rivals
 from amdahl_lab.records import Machine
 from amdahl_lab.storage import read_json, write_json
@@ -65,6 +65,12 @@ class Series:
         content["runs"] = tuple(Measured.from_dict(each) for each in content["runs"])
         content["machine"] = Machine(**content["machine"])
         return cls(**content)
+
+
+def fitted(calibration: Series) -> Fitted:
+    """Fit the costs of the machine that a series of calibration runs was taken on."""
+    observed = at_usual_speed(calibration.runs, usual_looks(calibration.runs))
+    return fit(observed, calibration.machine.cores_usable)
 
 
 def predict_jobs(

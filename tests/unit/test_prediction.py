@@ -21,10 +21,12 @@ from amdahl_lab.prediction import (
     thaw,
     usual_looks,
 )
+from amdahl_lab.prediction.campaign import Series, outcomes
 from amdahl_lab.prediction.design import GRIDS, calibration_jobs, drawn_jobs
 from amdahl_lab.prediction.model import COSTS, NAMES, USUAL
 from amdahl_lab.prediction.operations import PHASES, step_of
 from amdahl_lab.prediction.rivals import flops
+from amdahl_lab.recorded.campaign import FOLDER
 
 OWN = 0.04  # spread of what the form leaves out, in the test of coverage
 PEER = {"workers": 2, "transport": "gloo"}
@@ -185,6 +187,34 @@ def test_what_is_frozen_stays(tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match="frozen.json was changed after it was frozen"):
         thaw(path)
+
+
+def test_the_recorded_campaign_is_whole():
+    """What the book shows: twelve runs or fewer, none predicted, all predicted before they ran."""
+    calibration, ran = (Series.load(FOLDER / f"{name}.json") for name in ("calibration", "run"))
+    drawn, moment, _ = thaw(FOLDER / "predicted.json")
+    crowded, _, _ = thaw(FOLDER / "oversubscribed.json")
+    assert len(calibration.runs) <= 12
+    assert calibration.seconds < 300
+    assert len(drawn.jobs) >= 60
+    assert {run.job for run in ran.runs} == {*drawn.jobs, *crowded.jobs}
+    assert not {run.job for run in calibration.runs} & set(drawn.jobs)
+    assert calibration.started < moment <= ran.started
+    assert calibration.machine == ran.machine
+
+
+def test_a_series_comes_back_from_its_file(tmp_path):
+    series = Series.load(FOLDER / "calibration.json")
+    series.save(tmp_path / "again.json")
+    assert Series.load(tmp_path / "again.json") == series
+
+
+def test_what_was_predicted_must_have_been_run():
+    runs = [Measured(Job("perceptron", 8, 2, batch), {"step": (1, 1)}, (1, 1)) for batch in (4, 8)]
+    predicted = Predicted(tuple(run.job for run in runs), {1: 1.0}, {}, {})
+    assert outcomes(predicted, runs[::-1]).tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match="got none of perceptron 8x2, batch 8"):
+        outcomes(predicted, runs[:1])
 
 
 def test_a_score_counts_errors_and_hits():
