@@ -5,7 +5,6 @@ longer the serial training; what it costs and what it saves is measured.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 import torch.distributed as dist
@@ -14,7 +13,8 @@ from torch.distributed.algorithms.ddp_comm_hooks import powerSGD_hook as library
 
 from amdahl_lab.parallel.strategies.traffic import Traffic
 
-Hook = Callable[[Traffic, dist.GradBucket], torch.futures.Future]
+Arriving = torch.futures.Future[Tensor]
+Hook = Callable[[Traffic, dist.GradBucket], Arriving]
 
 
 def bf16(traffic: Traffic) -> tuple[Traffic, Hook]:
@@ -59,10 +59,14 @@ def power_sgd(
     if start < 2:
         raise ValueError(f"start must be at least 2, got {start!r}")
     state = library.PowerSGDState(None, rank, start)
-    return state, partial(_send_factors, traffic)
+
+    def send_factors(state: library.PowerSGDState, bucket: dist.GradBucket) -> Arriving:
+        return _send_factors(traffic, state, bucket)
+
+    return state, send_factors  # the library asks a hook for its name: a partial has none
 
 
-def _send_as_bf16(traffic: Traffic, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
+def _send_as_bf16(traffic: Traffic, bucket: dist.GradBucket) -> Arriving:
     whole = bucket.buffer()
     short = (whole / dist.get_world_size()).to(torch.bfloat16)
     arrived = traffic.start_all_reduce(short).get_future()
@@ -71,7 +75,7 @@ def _send_as_bf16(traffic: Traffic, bucket: dist.GradBucket) -> torch.futures.Fu
 
 def _send_factors(
     traffic: Traffic, state: library.PowerSGDState, bucket: dist.GradBucket
-) -> torch.futures.Future[Tensor]:
+) -> Arriving:
     whole = bucket.buffer()
     compressed = state.iter >= state.start_powerSGD_iter
     before = state.total_numel_after_compression
