@@ -1,7 +1,7 @@
 """One campaign of predict, then run: what calibrated, what was predicted, what came out.
 
-Written by ``tests/benchmarks/bench_predict.py --folder amdahl_lab/recorded/campaign`` on the
-machine that the files name: `calibration` and `run` hold the rounds, `predicted` and
+Written, into an empty folder, by ``python tests/benchmarks/bench_predict.py --folder FOLDER`` on
+the machine that the files name: `calibration` and `run` hold the rounds, `predicted` and
 `oversubscribed` what was frozen in between, with its time and hash.
 """
 
