@@ -41,7 +41,7 @@ STAGES: dict[str, tuple[str, list[list[str]], int]] = {
     "parallel": (
         "real processes that really exchange data",
         [[*PYTEST, "tests/parallel"]],
-        600,
+        1200,
     ),
     "notebooks": (
         "every notebook again, each deterministic output compared",
@@ -59,12 +59,12 @@ STAGES: dict[str, tuple[str, list[list[str]], int]] = {
     "browser": (
         "pages and explorers in headless Chromium",
         [[*PYTEST, "tests/browser"]],
-        600,
+        1200,
     ),
     "grading": (
         "right answers, wrong answers and cheats",
         [[*PYTEST, "tests/grading"]],
-        600,
+        1200,
     ),
 }
 
