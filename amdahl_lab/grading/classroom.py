@@ -22,7 +22,7 @@ from amdahl_lab.grading.items import Item
 from amdahl_lab.grading.limits import Limits
 from amdahl_lab.grading.mark_one import Job, MarkOne
 from amdahl_lab.grading.notebooks import most_common_chapter
-from amdahl_lab.grading.plugin import SEED_FILE, seed_of
+from amdahl_lab.grading.plugin import SEED_FILE, secret_folders, seed_of
 from amdahl_lab.grading.tables import Result
 from amdahl_lab.grading.turns import Turns
 
@@ -327,8 +327,8 @@ def _number(name: str) -> str:
 def _secrets(order: Order) -> tuple[Path, ...]:
     """Folders that no notebook may see."""
     handed_in = order.submissions if order.submissions.is_dir() else order.submissions.parent
-    package = Path(student_package.__file__).parents[2]
-    return tuple(folder.resolve() for folder in (order.output, order.course, handed_in, package))
+    own = secret_folders(order.output, order.course / "solutions" / "any")
+    return tuple(folder.resolve() for folder in (*own, order.course, handed_in))
 
 
 def bearable_jobs(limits: Limits) -> int:

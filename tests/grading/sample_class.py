@@ -48,7 +48,7 @@ def results() -> list[Result]:
                 None if points is None else sum(points) + by_hand,
                 {item.id: float(n) for item, n in zip(ITEMS, points or [], strict=False)},
                 {ITEMS[place].id: hint for place, hint in hints.items()},
-                remark or ("half of it was right: see the comment" if by_hand else ""),
+                remark or ("a point by hand" if by_hand else ""),
                 "2026-01-15T10:00:00+00:00",
             )
         )
