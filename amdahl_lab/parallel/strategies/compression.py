@@ -5,7 +5,6 @@ longer the serial training; what it costs and what it saves is measured.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import torch
 import torch.distributed as dist
@@ -14,7 +13,7 @@ from torch.distributed.algorithms.ddp_comm_hooks import powerSGD_hook as library
 
 from amdahl_lab.parallel.strategies.traffic import Traffic
 
-Hook = Callable[[Traffic, dist.GradBucket], torch.futures.Future]
+Hook = Callable[[Traffic, dist.GradBucket], torch.futures.Future[Tensor]]
 
 
 def bf16(traffic: Traffic) -> tuple[Traffic, Hook]:
@@ -58,11 +57,14 @@ def power_sgd(
         raise ValueError(f"rank must be at least 1, got {rank!r}")
     if start < 2:
         raise ValueError(f"start must be at least 2, got {start!r}")
-    state = library.PowerSGDState(None, rank, start)
-    return state, partial(_send_factors, traffic)
+
+    def hook(state: library.PowerSGDState, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
+        return _send_factors(traffic, state, bucket)
+
+    return library.PowerSGDState(None, rank, start), hook
 
 
-def _send_as_bf16(traffic: Traffic, bucket: dist.GradBucket) -> torch.futures.Future:
+def _send_as_bf16(traffic: Traffic, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
     whole = bucket.buffer()
     short = (whole / dist.get_world_size()).to(torch.bfloat16)
     arrived = traffic.start_all_reduce(short).get_future()
