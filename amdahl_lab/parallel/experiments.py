@@ -6,7 +6,7 @@ because the step is done when the last rank is.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,13 +14,22 @@ import numpy as np
 
 from amdahl_lab.machine import load_average, this_machine
 from amdahl_lab.parallel.blocks import control_block, train_block
+from amdahl_lab.parallel.perceptron import Perceptron, side_by_side
 from amdahl_lab.parallel.ranks import run_ranks
+from amdahl_lab.parallel.strategies import DataParallel
+from amdahl_lab.parallel.strategies.by_torch import DataParallelByTorch
 from amdahl_lab.parallel.workloads import Workload, digits
 from amdahl_lab.records import Machine, Scalar, ScalingRun, Timing
 from amdahl_lab.timing import Values, measure
 
 Phases = Mapping[str, Values]
 Progress = bool | Callable[[Iterable[int]], Iterable[int]]
+
+TRANSPORTS = {
+    "gloo": DataParallel,
+    "shared": partial(DataParallel, transport="shared"),
+    "DDP": DataParallelByTorch,
+}
 
 
 def digits_scaling(
@@ -77,7 +86,7 @@ def training_scaling(
     *,
     steps: int = 4,
     threads: int = 1,
-    progress: bool = True,
+    progress: Progress = True,
 ) -> ScalingRun:
     """Train any workload, data parallel with a fixed global batch, on each number of workers.
 
@@ -217,6 +226,65 @@ def communication_share(
             {workers: (size, each)},
         )
         for size, each in blocks
+    }
+
+
+def transport_steps(
+    sizes: Sequence[str] = ("0.3 MB", "8.4 MB"),
+    workers: int = 2,
+    rounds: int = 5,
+    *,
+    turns: int = 5,
+    seed: int = 0,
+    progress: Progress = True,
+) -> dict[tuple[str, str], ScalingRun]:
+    """Time a data-parallel step over sockets, over shared memory and by torch's DDP.
+
+    Parameters
+    ----------
+    sizes : sequence of str
+        Bytes of all gradients, by a name in `perceptron.SIZES`.
+    workers : int, at least 2
+        Number of workers N.
+    rounds, seed, progress
+        As for `digits_scaling`; a round starts fresh ranks for each size, in which all transports
+        take turns.
+    turns : int, at least 1
+        Steps in one block.
+
+    Returns
+    -------
+    dict
+        For each pair of size and transport, "gloo", "shared" or "DDP", a `ScalingRun` at this one
+        N with the phase "step".
+    """
+    if workers < 2:
+        raise ValueError(f"workers must be at least 2 for them to communicate, got {workers!r}")
+    if turns < 1:
+        raise ValueError(f"turns must be at least 1, got {turns!r}")
+    blocks = {
+        size: partial(
+            _slowest,
+            workers,
+            1,
+            side_by_side,
+            Perceptron(size, seed=seed),
+            TRANSPORTS,
+            turns,
+            3,
+            seed,
+        )
+        for size in sizes
+    }
+    taken = _measured(blocks, rounds, seed, progress)
+    return {
+        (size, name): replace(taken, phases={size: {"step": taken.phases[size][name]}}).run(
+            "transport",
+            {"size": size, "transport": name, "turns": turns, "threads": 1, "seed": seed},
+            {workers: size},
+        )
+        for size in blocks
+        for name in TRANSPORTS
     }
 
 

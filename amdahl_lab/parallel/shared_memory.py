@@ -37,6 +37,13 @@ class SharedMemory:
 
     All ranks build it together and allocate in the same order.
 
+    Attributes
+    ----------
+    rank, workers : int
+        This rank and the number N of all ranks.
+    close : callable
+        Closes the pipes, as the end of the rank does, or of the last use of this object.
+
     Raises
     ------
     ValueError
@@ -49,7 +56,8 @@ class SharedMemory:
         _check_system()
         with _meeting_place() as folder:
             self._ears, self._bells = _pipes(folder)
-        weakref.finalize(self, _close, [*self._ears.values(), *self._bells.values()])
+        descriptors = [*self._ears.values(), *self._bells.values()]
+        self.close = weakref.finalize(self, _close, descriptors)
 
     def zeros(self, elements: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return a flat tensor of zeros that `all_reduce` can add up.
@@ -104,14 +112,18 @@ class SharedMemory:
 
     def barrier(self) -> None:
         """Wait until all ranks have come here; RuntimeError if one of them has ended."""
-        try:
-            for bell in self._bells.values():
+        for other, bell in self._bells.items():
+            try:
                 os.write(bell, b"!")
-        except BrokenPipeError:
-            raise RuntimeError("shared memory: a pipe was closed by peer, a rank ended") from None
+            except BrokenPipeError:
+                raise _ended(other) from None
         for other, ear in self._ears.items():
             if not os.read(ear, 1):
-                raise RuntimeError(f"shared memory: pipe closed by peer, rank {other} has ended")
+                raise _ended(other)
+
+
+def _ended(rank: int) -> RuntimeError:
+    return RuntimeError(f"shared memory: pipe closed by peer, rank {rank} has ended or let go")
 
 
 def _check_system() -> None:

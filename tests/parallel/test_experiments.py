@@ -129,6 +129,17 @@ def test_the_share_of_communication_grows_with_the_model_and_falls_with_the_batc
     assert share("wide", 4) > 0.05
 
 
+def test_transports_are_timed_side_by_side():
+    runs = experiments.transport_steps(("0.3 MB",), rounds=2, turns=2, progress=False)
+    assert set(runs) == {("0.3 MB", name) for name in ("gloo", "shared", "DDP")}
+    for (size, name), run in runs.items():
+        assert run.parameters["size"] == size
+        assert run.parameters["transport"] == name
+        assert (run.workers, run.phases, run.rounds) == ((2,), ("step",), 2)
+    times = [tuple(run.seconds(2, "step")) for run in runs.values()]
+    assert len(set(times)) == 3  # each has times of its own
+
+
 def test_an_interrupt_keeps_the_whole_rounds(monkeypatch):
     """Ctrl-C in the third round that counts: two are kept, and no rank is left."""
     main_thread = threading.get_ident()

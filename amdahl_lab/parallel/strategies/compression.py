@@ -13,8 +13,7 @@ from torch.distributed.algorithms.ddp_comm_hooks import powerSGD_hook as library
 
 from amdahl_lab.parallel.strategies.traffic import Traffic
 
-Arriving = torch.futures.Future[Tensor]
-Hook = Callable[[Traffic, dist.GradBucket], Arriving]
+Hook = Callable[[Traffic, dist.GradBucket], torch.futures.Future[Tensor]]
 
 
 def bf16(traffic: Traffic) -> tuple[Traffic, Hook]:
@@ -58,15 +57,14 @@ def power_sgd(
         raise ValueError(f"rank must be at least 1, got {rank!r}")
     if start < 2:
         raise ValueError(f"start must be at least 2, got {start!r}")
-    state = library.PowerSGDState(None, rank, start)
 
-    def send_factors(state: library.PowerSGDState, bucket: dist.GradBucket) -> Arriving:
+    def hook(state: library.PowerSGDState, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
         return _send_factors(traffic, state, bucket)
 
-    return state, send_factors  # the library asks a hook for its name: a partial has none
+    return library.PowerSGDState(None, rank, start), hook
 
 
-def _send_as_bf16(traffic: Traffic, bucket: dist.GradBucket) -> Arriving:
+def _send_as_bf16(traffic: Traffic, bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
     whole = bucket.buffer()
     short = (whole / dist.get_world_size()).to(torch.bfloat16)
     arrived = traffic.start_all_reduce(short).get_future()
@@ -75,7 +73,7 @@ def _send_as_bf16(traffic: Traffic, bucket: dist.GradBucket) -> Arriving:
 
 def _send_factors(
     traffic: Traffic, state: library.PowerSGDState, bucket: dist.GradBucket
-) -> Arriving:
+) -> torch.futures.Future[Tensor]:
     whole = bucket.buffer()
     compressed = state.iter >= state.start_powerSGD_iter
     before = state.total_numel_after_compression
