@@ -103,7 +103,8 @@ def test_tampering_gains_nothing(name, marked):
 @pytest.mark.parametrize("name", grading_cheats.EXHAUSTING)
 def test_exhaustion_costs_its_own_cell_and_no_other(name, marked):
     book, verdicts, seconds = marked[name].result()
-    assert seconds < SMALL["notebook_seconds"]
+    # The grader's own work comes on top, while it marks other cheats beside this one.
+    assert seconds < 3 * SMALL["notebook_seconds"]
     expected = {"speedup_numbers": 1, "speedup_arrays": 1, "to_scaled": 1, "to_fixed": 0}
     assert points(verdicts) == expected, [v.hint for v in verdicts.values()]
     assert sum(len(str(cell.outputs)) for cell in book.cells) < 1_000_000
@@ -112,7 +113,7 @@ def test_exhaustion_costs_its_own_cell_and_no_other(name, marked):
 @pytest.mark.parametrize("name", grading_cheats.ASKED)
 def test_tampering_when_asked_costs_its_own_items_and_no_other(name, marked):
     _, verdicts, seconds = marked[name].result()
-    assert seconds < SMALL["notebook_seconds"]
+    assert seconds < 3 * SMALL["notebook_seconds"]
     expected = {"speedup_numbers": 0, "speedup_arrays": 0, "to_scaled": 1, "to_fixed": 0}
     assert points(verdicts) == expected, [v.hint for v in verdicts.values()]
     assert not Path("/tmp/grader-was-here").exists()
