@@ -1,14 +1,14 @@
 """Rivals side by side: every law that a run can identify, and how well each guesses the next N."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from amdahl_lab.fitting.estimators import DRAWS, FITS
 from amdahl_lab.fitting.fit import Fit, NotIdentifiedError
-from amdahl_lab.fitting.observed import Runs, observe
-from amdahl_lab.records import Interval, ScalingRun
+from amdahl_lab.fitting.observed import Runs, kept, observe
+from amdahl_lab.records import Interval
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def fit_all(
     ValueError
         If an argument is out of range, or runs of two machines or experiments are mixed.
     """
-    runs = _kept(runs)
+    runs = kept(runs)
     return {
         law: _or_refusal(fit, runs, rng=rng, level=level, draws=draws, workers=workers)
         for law, fit in FITS.items()
@@ -104,7 +104,7 @@ def held_out_errors(
     workers must hold at least 4 numbers, got [1, 2]: its three unknowns (time on one worker, \
 contention, coherency) pass through any three times, so nothing is left to tell a law from noise
     """
-    runs = _kept(runs)
+    runs = kept(runs)
     observed = observe(runs, workers)
     rest, largest = observed.workers[:-1].astype(int).tolist(), int(observed.workers[-1])
     fits = {
@@ -120,12 +120,6 @@ contention, coherency) pass through any three times, so nothing is left to tell 
         else HeldOut(largest, fit.predict_seconds(largest, new_rounds=logs.size)[0], measured)
         for law, fit in fits.items()
     }
-
-
-def _kept(runs: Runs) -> Runs:
-    """Keep an iterator's runs, which several fits go through."""
-    one = isinstance(runs, ScalingRun) or not isinstance(runs, Iterable)
-    return runs if one else list(runs)
 
 
 def _or_refusal(

@@ -9,7 +9,7 @@ import numpy as np
 
 from amdahl_lab.fitting import rivals
 from amdahl_lab.fitting.fit import Fit, NotIdentifiedError
-from amdahl_lab.fitting.observed import Observed, Runs, observe, phases_of
+from amdahl_lab.fitting.observed import Observed, Runs, kept, observe, phases_of
 from amdahl_lab.fitting.refitting import fitted
 
 DRAWS = 4000
@@ -101,6 +101,7 @@ def fit_amdahl_with_communication(
     The form is that of Gunther, "A General Theory of Computational Scalability Based on Rational
     Functions", 2008, arXiv:0808.1431; there the last term is read off the curve.
     """
+    runs = kept(runs)
     there = phases_of(runs, workers)
     missing = sorted(there.get("step", set()) - there.get("compute", set()))
     if missing:

@@ -140,13 +140,20 @@ def observe(
     return Observed(np.array(chosen, dtype=float), tuple(phases), logs, "rounds", growth)
 
 
+def kept(runs: Runs) -> Runs:
+    """Keep an iterator's runs, which more than one look goes through."""
+    one = isinstance(runs, ScalingRun) or not isinstance(runs, Iterable)
+    return runs if one else list(runs)
+
+
 def phases_of(runs: Runs, workers: Sequence[int] | None = None) -> Mapping[str, set[int]]:
     """Return for each phase the chosen numbers of workers at which it was measured."""
     if isinstance(runs, Table):
         pairs = list(runs.times)
     else:
         runs = [runs] if isinstance(runs, ScalingRun) else list(runs)
-        pairs = [(timing.workers, timing.phase) for run in runs[:1] for timing in run.timings]
+        held = [{(timing.workers, timing.phase) for timing in run.timings} for run in runs]
+        pairs = sorted(set.intersection(*held)) if held else []  # what every run holds
     there: dict[str, set[int]] = {}
     for N, phase in pairs:
         if workers is None or N in workers:

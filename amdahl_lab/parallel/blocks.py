@@ -12,7 +12,6 @@ from amdahl_lab.parallel.workloads import Workload
 WARM_STEPS = 2
 SHORTEST = 1e-9  # seconds, for a rank whose time does not count: a time must be above 0
 UNIT_PRODUCTS = 40  # products of two 96 x 96 matrices in one unit: about a millisecond
-UNITS_AT_ONCE = 4  # that a worker of the control takes: long beside the taking, short beside a step
 
 
 def train_block(workload: Workload, steps: int) -> dict[str, float]:
@@ -75,7 +74,7 @@ def control_block(workers: int, serial_units: int, parallel_units: int) -> dict[
     where they are equal. Two things keep them so. Cores that share a chip slow each other down:
     ranks that wait, or are too many for `workers`, therefore do units that nobody counts. And on
     a shared machine one core is slower than the other for a while: the parallel units are taken
-    a few at a time from a common count, so that nobody waits for the slower one.
+    piece by piece from a common count, so that nobody waits for the slower one.
 
     Parameters
     ----------
@@ -117,10 +116,20 @@ def seconds_per_turn(turn: Callable[[int], object], turns: int) -> float:
 
 
 def _units_taken(units: int) -> Iterator[int]:
-    """Take a few units at a time from those that all ranks share, until none is left."""
+    """Take piece after piece of the units that all ranks share, until none is left."""
+    pieces = _pieces(units)
     store = dist.distributed_c10d._get_default_store()  # torch offers it under no other name
-    while (taken := store.add("units of the control", UNITS_AT_ONCE)) < units + UNITS_AT_ONCE:
-        yield UNITS_AT_ONCE - max(taken - units, 0)
+    while (taken := store.add("pieces of the control", 1)) <= len(pieces):
+        yield pieces[taken - 1]
+
+
+def _pieces(units: int) -> list[int]:
+    """Cut units into ever smaller pieces: few to take, and at the end nobody waits long."""
+    pieces = []
+    while units > 0:
+        pieces.append(max(units // (4 * dist.get_world_size()), 1))
+        units -= pieces[-1]
+    return pieces
 
 
 def _work(matrix: torch.Tensor, products: int) -> None:

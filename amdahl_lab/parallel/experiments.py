@@ -210,6 +210,8 @@ def communication_share(
     """
     if workers < 2:
         raise ValueError(f"workers must be at least 2 for them to communicate, got {workers!r}")
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps!r}")
     blocks = {
         (size, each): partial(
             _slowest, workers, 1, train_block, digits(size, each * workers, seed), steps

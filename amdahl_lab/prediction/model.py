@@ -188,6 +188,8 @@ def fit(observed: Sequence[Observed], cores: float = 2) -> Fitted:
     """
     if len(observed) < 4:
         raise ValueError(f"observed must hold at least 4 runs, got {len(observed)}")
+    if not cores > 0:
+        raise ValueError(f"cores must be above 0, got {cores!r}")
     logs, covariance = _solve(observed, cores)
     errors, standard = [], []
     for place, one in enumerate(observed):
