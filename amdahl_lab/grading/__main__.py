@@ -55,13 +55,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _grade(root: Path, options: argparse.Namespace) -> int:
     from amdahl_lab.grading import classroom
+    from amdahl_lab.grading.orders import Order
     from amdahl_lab.grading.tables import text_table
 
     if options.jobs is not None and options.jobs < 1:
         raise ValueError(f"--jobs must be at least 1, got {options.jobs}")
     submissions = options.submissions.resolve()
     stem = submissions.stem if submissions.suffix == ".zip" else submissions.name
-    order = classroom.Order(
+    order = Order(
         root,
         submissions,
         options.output or submissions.with_name(f"{stem}-marks"),

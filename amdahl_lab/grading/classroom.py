@@ -5,8 +5,8 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -22,68 +22,14 @@ from amdahl_lab.grading.items import Item
 from amdahl_lab.grading.limits import Limits
 from amdahl_lab.grading.mark_one import Job, MarkOne
 from amdahl_lab.grading.notebooks import most_common_chapter
-from amdahl_lab.grading.plugin import SEED_FILE, secret_folders, seed_of
+from amdahl_lab.grading.orders import ClassMarks, Order, chapter_named, secrets_of
+from amdahl_lab.grading.plugin import SEED_FILE, seed_of
 from amdahl_lab.grading.tables import Result
 from amdahl_lab.grading.turns import Turns
 
 _NOT_YET = "not marked yet"
 # A notebook has its own limit; this one is for a process that does not keep it.
 _PATIENCE = 4
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a teacher asks for.
-
-    Parameters
-    ----------
-    course : Path
-        Root of the course.
-    submissions : Path
-        Folder or zip. Nothing in it is changed.
-    output : Path
-        Folder for the gradebook, the marked notebooks, the feedback and the tables.
-    assignment : str, optional
-        As ``01_amdahls_law``; told from the notebooks if left out.
-    without_sandbox : bool
-        Run notebooks unprotected, at the grader's own risk.
-    seed : int, optional
-        Of the hidden inputs; drawn once and kept beside the gradebook if left out.
-    jobs : int, optional
-        Notebooks that are marked at the same time; what the computer can bear if left out.
-    title : str, optional
-        Name of the assignment in the learning-management system.
-    """
-
-    course: Path
-    submissions: Path
-    output: Path
-    assignment: str | None = None
-    without_sandbox: bool = False
-    seed: int | None = None
-    jobs: int | None = None
-    title: str | None = None
-
-
-@dataclass(frozen=True)
-class ClassMarks:
-    """What came of a class.
-
-    Parameters
-    ----------
-    results : list of Result
-        In the order of the students' names.
-    items : list of Item
-    files : list of Path
-        The tables and pages, for the teacher to open.
-    complete : bool
-        False if it was interrupted.
-    """
-
-    results: list[Result]
-    items: list[Item]
-    files: list[Path]
-    complete: bool
 
 
 def grade(order: Order, report: Callable[[str], None] = print) -> ClassMarks:
@@ -115,7 +61,7 @@ def grade(order: Order, report: Callable[[str], None] = print) -> ClassMarks:
     if order.output.resolve().is_relative_to(order.submissions.resolve()):
         raise ValueError(f"output must lie outside of the submissions, got {order.output}")
     chapters = course.cells_of_chapters(order.course)
-    named = _named(order.assignment, chapters)
+    named = chapter_named(order.assignment, chapters)
     with tempfile.TemporaryDirectory(prefix="lab-class-") as scratch:
         handed_in = collect(order.submissions, Path(scratch), chapters)
         assignment = named or most_common_chapter(
@@ -157,7 +103,7 @@ class _Class:
             student_package.prepare(scratch / "package", checks.put_away),
             seed_of(self.output),
             Limits(),
-            _secrets(order),
+            secrets_of(order),
             order.without_sandbox,
             turns,
         )
@@ -308,27 +254,6 @@ class _Class:
         tables.write_marks(marks, results, self.items)
         imports = tables.write_imports(self.output, results, self.items, title)
         return [page, marks, *imports, self.book.zip_pages(results)]
-
-
-def _named(given: str | None, chapters: Iterable[str]) -> str | None:
-    """Name of the chapter that is meant by ``01_amdahls_law``, ``01`` or ``1``."""
-    for name in chapters:
-        if given is not None and given.lstrip("0") in (name.lstrip("0"), _number(name)):
-            return name
-    if given is None:
-        return None
-    raise ValueError(f"assignment must be one of {', '.join(sorted(chapters))}, got {given!r}")
-
-
-def _number(name: str) -> str:
-    return name.partition("_")[0].lstrip("0")
-
-
-def _secrets(order: Order) -> tuple[Path, ...]:
-    """Folders that no notebook may see."""
-    handed_in = order.submissions if order.submissions.is_dir() else order.submissions.parent
-    own = secret_folders(order.output, order.course / "solutions" / "any")
-    return tuple(folder.resolve() for folder in (*own, order.course, handed_in))
 
 
 def bearable_jobs(limits: Limits) -> int:

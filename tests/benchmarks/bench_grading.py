@@ -27,6 +27,7 @@ import grading_corpus  # noqa: E402
 from amdahl_lab.grading import classroom  # noqa: E402
 from amdahl_lab.grading.limits import Limits  # noqa: E402
 from amdahl_lab.grading.marking import grade_id  # noqa: E402
+from amdahl_lab.grading.orders import Order  # noqa: E402
 
 SEED = 20260101
 
@@ -107,7 +108,7 @@ def figures(students: int = 30) -> list[Figure]:
             )
             path.parent.mkdir(parents=True)
             nbformat.write(book, path)
-        order = classroom.Order(ROOT, folder, Path(scratch, "marks"), seed=SEED)
+        order = Order(ROOT, folder, Path(scratch, "marks"), seed=SEED)
         with Memory() as memory:
             begun = time.monotonic()
             marks = classroom.grade(order, lambda line: print(f"  {line}", flush=True))
