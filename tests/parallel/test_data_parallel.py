@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from torch import nn
 
 from amdahl_lab.parallel import run_ranks
@@ -191,14 +192,50 @@ def test_a_bucket_leaves_before_the_backward_pass_ends():
 
 
 def test_a_parameter_that_the_loss_does_not_use_holds_nobody_up():
-    def unused() -> float:
+    def unused() -> tuple[float, int]:
         model = nn.ModuleList([nn.Linear(8, 8), nn.Linear(8, 8)])
         optimizer = torch.optim.SGD(model.parameters(), 0.1)
         training = OverlappedDataParallel(model, optimizer, lambda m, b: square(m[0], b), 1)
-        return [training.step((torch.ones(4, 8),)) for _ in range(2)][-1]
+        last = [training.step((torch.ones(4, 8),)) for _ in range(2)][-1]
+        return last, training.traffic.collectives
 
     first, second = run_ranks(unused, 2, timeout=20)
     assert first == second
+    assert first[1] == 2 * 4  # the unused layer's buckets too, or ranks would differ in number
+
+
+def test_the_update_waits_for_every_bucket():
+    """Buckets that are summed only when somebody waits for them: nobody may be forgotten."""
+
+    class Lazy:
+        def __init__(self, bucket):
+            self.bucket = bucket
+
+        def wait(self):
+            dist.all_reduce(self.bucket)
+
+    def waited() -> torch.Tensor:
+        model = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8))
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        training = OverlappedDataParallel(model, optimizer, square, 1)
+        training.traffic.start_all_reduce = Lazy
+        training.step((torch.arange(32.0).view(4, 8) / 32,))
+        return torch.cat([each.detach().flatten() for each in model.parameters()])
+
+    first, second = run_ranks(waited, 2)
+    assert torch.equal(first, second)
+
+
+def test_the_shared_transport_sends_nothing_through_gloo():
+    def silent() -> int:
+        model = nn.Linear(8, 8)
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        training = DataParallel(model, optimizer, square, transport="shared")
+        dist.all_reduce = None
+        training.step((torch.ones(4, 8),))
+        return training.traffic.collectives
+
+    assert run_ranks(silent, 2) == [1, 1]
 
 
 def square(model, batch):
