@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 NAME = "01_amdahls_law"
 sys.path.insert(0, str(ROOT / "tests" / "grading"))
 
-import grading_corpus  # noqa: E402
+import corpus  # noqa: E402
 
 from amdahl_lab.grading import classroom  # noqa: E402
 from amdahl_lab.grading.limits import Limits  # noqa: E402
@@ -53,7 +53,7 @@ def notebooks(students: int) -> list[nbformat.NotebookNode]:
     solution = nbformat.read(ROOT / "solutions" / path, as_version=4)
     stub = nbformat.read(ROOT / "exercises" / path, as_version=4)
     by_cell: dict[str, list[str]] = {}
-    for answer in [*grading_corpus.PLAIN, *grading_corpus.PARALLEL]:
+    for answer in corpus.answers(NAME, measured=False):
         by_cell.setdefault(answer.cell.replace("check_", "answer_"), []).append(answer.code)
     answers = {name: itertools.cycle(codes) for name, codes in by_cell.items()}
     made = []

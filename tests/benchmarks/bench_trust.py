@@ -23,7 +23,7 @@ from bench_cluster import Figure
 COURSE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(COURSE / "tests" / "grading"))
 
-import grading_corpus  # noqa: E402
+import corpus  # noqa: E402
 
 from amdahl_lab.grading import sandbox, student_package  # noqa: E402
 from amdahl_lab.grading.hidden import load_assignment  # noqa: E402
@@ -39,7 +39,7 @@ def with_mistakes(solution: nbformat.NotebookNode, number: int) -> nbformat.Note
     """Return the solution with a wrong answer to each exercise, the one of this number."""
     book = copy.deepcopy(solution)
     wrong = {}
-    for answer in [*grading_corpus.PLAIN, *grading_corpus.PARALLEL]:
+    for answer in corpus.answers(NAME, measured=False):
         if answer.name.startswith("wrong"):
             wrong.setdefault(answer.cell.replace("check", "answer"), []).append(answer.code)
     for cell in book.cells:

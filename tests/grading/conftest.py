@@ -16,7 +16,6 @@ from amdahl_lab.grading.marking import NotebookMarker
 from amdahl_lab.grading.session import KernelSession
 
 COURSE = Path(__file__).parents[2]
-NAME = "01_amdahls_law"
 SEED = 20260101
 # Slow enough for a busy machine, fast enough for a test that hangs on purpose.
 LIMITS = Limits(cell_seconds=40.0, question_seconds=40.0)
@@ -38,18 +37,24 @@ def course() -> Path:
 
 
 @pytest.fixture(scope="session")
-def assignment() -> Assignment:
-    return load_assignment(COURSE / "solutions" / NAME)
+def chapter() -> str:
+    """The chapter whose exercises are marked; tests of every chapter put its name in its place."""
+    return "01_amdahls_law"
 
 
 @pytest.fixture(scope="session")
-def solution():
-    return nbformat.read(COURSE / "solutions" / NAME / "exercises.ipynb", as_version=4)
+def assignment(chapter) -> Assignment:
+    return load_assignment(COURSE / "solutions" / chapter)
 
 
 @pytest.fixture(scope="session")
-def stub():
-    return nbformat.read(COURSE / "exercises" / NAME / "exercises.ipynb", as_version=4)
+def solution(chapter):
+    return nbformat.read(COURSE / "solutions" / chapter / "exercises.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="session")
+def stub(chapter):
+    return nbformat.read(COURSE / "exercises" / chapter / "exercises.ipynb", as_version=4)
 
 
 @pytest.fixture(scope="session")

@@ -10,28 +10,22 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
-import grading_corpus
+import corpus
+import nbformat
 import pytest
 
 from amdahl_lab.grading import probe
-from amdahl_lab.grading.hidden import load_assignment
 from amdahl_lab.grading.items import Marking
 from amdahl_lab.grading.marking import grade_id
 
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
-PLAIN_SETUP = """
-import math
-import numpy as np
-"""
-PARALLEL_SETUP = """
-import math
-import numpy as np
-import torch
-import torch.distributed as dist
-from amdahl_lab.statistics import ratio_interval
-"""
+GROUPS = [
+    pytest.param(chapter, group, id=f"{chapter[:2]}-{group.name}")
+    for chapter in corpus.CHAPTERS
+    for group in corpus.groups(chapter)
+]
+each_group = pytest.mark.parametrize(("chapter", "group"), GROUPS, scope="session")
+each_chapter = pytest.mark.parametrize("chapter", corpus.CHAPTERS, scope="session")
 
 
 def differences(assignment, answer, marking):
@@ -46,38 +40,24 @@ def differences(assignment, answer, marking):
     return wrong
 
 
-def mark_all(session, assignment, seed, setup, answers, runs=None):
-    """Mark answers one after the other in one kernel; a line for each difference."""
-    assert session.run(setup).status == "ok"
-    wrong = []
-    for answer in answers:
-        run = session.run(answer.code)
-        assert run.status == "ok", (answer.name, run.outputs)
-        wrong += differences(assignment, answer, Marking(session, seed, runs or {}))
-    return wrong
-
-
-def test_plain_answers_get_their_points_and_hints(session, assignment, seed):
-    assert not mark_all(session, assignment, seed, PLAIN_SETUP, grading_corpus.PLAIN)
-
-
-def test_parallel_answers_get_their_points_and_hints(session, assignment, seed):
-    assert not mark_all(session, assignment, seed, PARALLEL_SETUP, grading_corpus.PARALLEL)
-
-
-def cells_of(solution, *names):
+def cells_of(solution, names):
     """Source of some cells of the solution, in order."""
     return "\n".join(cell.source for cell in solution.cells if grade_id(cell) in names)
 
 
-def test_reports_get_their_points_and_hints(session, assignment, solution, seed):
-    names = ("setup", "answer_1_inverses", "answer_3_average", "block", "answer_3_measure")
-    assert session.run(cells_of(solution, *names)).status == "ok"
-    run = session.run("times = measure(block, 5, np.random.default_rng(2))")
-    assert run.status == "ok", run.outputs
-    runs = {"answer_3_report": run}
-    answers = grading_corpus.REPORT
-    assert not mark_all(session, assignment, seed, "", answers, runs)
+@each_group
+def test_answers_get_their_points_and_hints(group, session, assignment, solution, seed):
+    assert session.run(group.setup + "\n" + cells_of(solution, group.cells)).status == "ok"
+    runs, wrong = {}, []
+    if group.measured:
+        cell, code = group.measured
+        runs[cell] = session.run(code)
+        assert runs[cell].status == "ok", runs[cell].outputs
+    for answer in group.answers:
+        run = session.run(answer.code)
+        assert run.status == "ok", (answer.name, run.outputs)
+        wrong += differences(assignment, answer, Marking(session, seed, runs))
+    assert not wrong
 
 
 def test_measuring_loses_no_point_on_a_busy_machine(marker, assignment, solution, submission):
@@ -106,9 +86,9 @@ def test_measuring_loses_no_point_on_a_busy_machine(marker, assignment, solution
 class SameProcess:
     """Answers like a kernel, in this process: for answers that are known to be harmless."""
 
-    def __init__(self):
+    def __init__(self, setup):
         self.namespace = {}
-        exec(PLAIN_SETUP, self.namespace)
+        exec(setup, self.namespace)
 
     def ask(self, kind, question, *, service=None, seconds=None):
         class Asker(probe.Asker):
@@ -121,10 +101,13 @@ class SameProcess:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_every_seed_gives_the_same_points_and_hints(assignment, seed):
+@pytest.mark.parametrize(
+    ("chapter", "group"), [g for g in GROUPS if g.values[1].every_seed], scope="session"
+)
+def test_every_seed_gives_the_same_points_and_hints(group, assignment, seed):
     wrong = []
-    for answer in grading_corpus.PLAIN:
-        session = SameProcess()
+    for answer in group.answers:
+        session = SameProcess(group.setup)
         exec(answer.code, session.namespace)
         wrong += differences(assignment, answer, Marking(session, seed, notebook=answer.code))
     assert not wrong
@@ -140,11 +123,10 @@ def test_hidden_inputs_follow_from_seed_and_notebook():
     assert draw(notebook="x ") != draw()
 
 
-@pytest.mark.parametrize("name", sorted(path.parent.name for path in SOLUTIONS.glob("*/*.ipynb")))
-def test_the_corpus_covers_every_item(name):
+@each_chapter
+def test_the_corpus_covers_every_item(chapter, assignment):
     """Solution and stub of each chapter are marked as they are; the rest is counted here."""
-    assignment = load_assignment(SOLUTIONS / name)
-    answers = grading_corpus.CORPUS.get(name, [])
+    answers = corpus.answers(chapter)
     for cell in assignment.checks:
         for item in assignment.items(cell):
             here = [answer for answer in answers if answer.cell == cell]
@@ -155,17 +137,17 @@ def test_the_corpus_covers_every_item(name):
             assert any(a.loses[item.id] for a in mistakes), f"{item.id}: no hint is proven"
 
 
-def test_every_misconception_of_the_hidden_checks_is_met(assignment):
+@each_chapter
+def test_every_misconception_of_the_hidden_checks_is_met(chapter, assignment):
     """Each mistake that a check knows is made by an answer of the corpus."""
-    hints = [
-        hint for a in grading_corpus.PLAIN + grading_corpus.PARALLEL for hint in a.loses.values()
-    ]
+    hints = [hint for answer in corpus.answers(chapter) for hint in answer.loses.values()]
     for checks in assignment.checks.values():
         for check in checks:
             for mistake in getattr(check, "misconceptions", ()):
                 assert any(hint and hint in mistake.hint for hint in hints), mistake.hint
 
 
+@each_chapter
 def test_the_empty_stub_runs_through_and_gets_nothing(stub, assignment, marker, submission):
     verdicts = marker.mark(stub, submission)
     assert list(verdicts) == [item.id for item in assignment.items()]
@@ -183,6 +165,7 @@ def test_the_empty_stub_runs_through_and_gets_nothing(stub, assignment, marker, 
             )
 
 
+@each_chapter
 def test_points_in_the_notebook_are_those_of_the_hidden_checks(solution, assignment):
     cells = {grade_id(cell): cell for cell in solution.cells}
     graded = {name for name, c in cells.items() if c.metadata.get("nbgrader", {}).get("grade")}
@@ -190,3 +173,31 @@ def test_points_in_the_notebook_are_those_of_the_hidden_checks(solution, assignm
     for name in graded:
         assert cells[name].metadata.nbgrader.points == assignment.points(name)
     assert assignment.points() == 20
+
+
+@each_chapter
+def test_exercises_hold_no_solution(stub, solution):
+    text = nbformat.writes(stub)
+    assert "SOLUTION" not in text
+    for cell in solution.cells:
+        lines = cell.source.split("### BEGIN SOLUTION")[1:]
+        for part in lines:
+            for line in part.split("### END SOLUTION")[0].splitlines():
+                if len(line.strip()) > 20:
+                    assert line.strip() not in text, line
+
+
+@each_chapter
+def test_the_solution_was_run_and_every_visible_check_is_right(solution, assignment):
+    for cell in solution.cells:
+        assert cell.cell_type == "markdown" or cell.execution_count is not None
+        if grade_id(cell) in assignment.checks:
+            text = "".join(output.text for output in cell.outputs)
+            assert text
+            assert all(line.startswith("right: ") for line in text.splitlines())
+
+
+@each_chapter
+def test_the_solution_gets_every_point(marker, solution, submission):
+    verdicts = marker.mark(copy.deepcopy(solution), submission)
+    assert not [(v.item.id, v.hint) for v in verdicts.values() if v.points < v.item.points]

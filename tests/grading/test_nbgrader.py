@@ -213,26 +213,6 @@ def test_generating_again_changes_nothing(course, tmp_path):
     }
 
 
-def test_exercises_hold_no_solution(stub, solution):
-    text = nbformat.writes(stub)
-    assert "SOLUTION" not in text
-    for cell in solution.cells:
-        lines = cell.source.split("### BEGIN SOLUTION")[1:]
-        for part in lines:
-            for line in part.split("### END SOLUTION")[0].splitlines():
-                if len(line.strip()) > 20:
-                    assert line.strip() not in text, line
-
-
-def test_the_solution_was_run_and_every_visible_check_is_right(solution, assignment):
-    for cell in solution.cells:
-        assert cell.cell_type == "markdown" or cell.execution_count is not None
-        if grade_id(cell) in assignment.checks:
-            text = "".join(output.text for output in cell.outputs)
-            assert text
-            assert all(line.startswith("right: ") for line in text.splitlines())
-
-
 @pytest.fixture(scope="module")
 def marked_folder(course, stub, tmp_path_factory):
     """A folder with awkward names, marked by the one command with real kernels."""

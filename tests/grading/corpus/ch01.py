@@ -1,23 +1,6 @@
-"""Answers that students write, with the points and the hint that each must get.
+"""Answers to the exercises on Amdahl's law."""
 
-For every check cell: other right answers, and mistakes that are common. The solution and the
-empty stub are taken from the notebooks themselves.
-"""
-
-from dataclasses import dataclass, field
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer to the cell that is checked by `cell`.
-
-    `loses` names each item without points and a part of its hint; all others get all points.
-    """
-
-    cell: str
-    name: str
-    code: str
-    loses: dict[str, str] = field(default_factory=dict)
+from corpus.answers import Answer, Group
 
 
 def _both(numbers: str, arrays: str | None = None) -> dict[str, str]:
@@ -741,8 +724,28 @@ report = {"seconds": seconds, "serial_fraction": serial_fraction_interval(second
     ),
 ]
 
-PLAIN = [*SPEEDUP, *INVERSES, *TESTS, *PRICE, *CONVERT, *STATEMENTS]
-PARALLEL = [*AVERAGE, *MEASURE]
-
-# By assignment: every chapter with exercises needs its answers here.
-CORPUS = {"01_amdahls_law": [*PLAIN, *PARALLEL, *REPORT]}
+GROUPS = [
+    Group(
+        "plain",
+        [*SPEEDUP, *INVERSES, *TESTS, *PRICE, *CONVERT, *STATEMENTS],
+        setup="import math\nimport numpy as np",
+        every_seed=True,
+    ),
+    Group(
+        "parallel",
+        [*AVERAGE, *MEASURE],
+        setup="""
+import math
+import numpy as np
+import torch
+import torch.distributed as dist
+from amdahl_lab.statistics import ratio_interval
+""",
+    ),
+    Group(
+        "report",
+        REPORT,
+        cells=("setup", "answer_1_inverses", "answer_3_average", "block", "answer_3_measure"),
+        measured=("answer_3_report", "times = measure(block, 5, np.random.default_rng(2))"),
+    ),
+]

@@ -1,0 +1,25 @@
+"""Drawings on an axes that the caller gives; nothing is computed or measured here.
+
+Every function returns the alternative text of what it drew: the shape and the finding, in words.
+One colour means one thing in the whole book; `COLOURS` says what. A module holds the figures of
+one subject.
+"""
+
+from amdahl_lab.figures.estimates import intervals, stacked_times
+from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
+from amdahl_lab.figures.style import COLOURS, CURVES, LAWS, STYLE, Picture, canvas
+
+__all__ = [
+    "COLOURS",
+    "CURVES",
+    "LAWS",
+    "STYLE",
+    "Picture",
+    "canvas",
+    "fitted",
+    "intervals",
+    "laws",
+    "measured",
+    "speedup_axes",
+    "stacked_times",
+]
