@@ -65,7 +65,7 @@ def fitted(
     estimates, constant = curve.refit(observed.centre, N, weights)
     if single:
         freedom = len(N) - curve.unknowns
-        drawn, scale = _scattered(
+        drawn, scale = scattered(
             observed.centre, constant - np.log(speedup(N, **estimates)), freedom, draws, rng
         )
         ratios = times = dict.fromkeys(N.astype(int).tolist(), scale)
@@ -100,10 +100,33 @@ def fitted(
     )
 
 
-def _scattered(
+def scattered(
     centre: np.ndarray, law: np.ndarray, freedom: int, draws: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, float]:
-    """Draw log times around the law as single values scatter about it; return also the spread."""
+    """Draw log times around the law as single values scatter about it; return also the spread.
+
+    Parameters
+    ----------
+    centre, law : ndarray, shape (K,)
+        Logarithms that were observed, and the law's.
+    freedom : int
+        Values that the law's unknowns leave over.
+    draws : int
+        Number D of draws.
+    rng : numpy.random.Generator
+        Source of the draws.
+
+    Returns
+    -------
+    drawn : ndarray, shape (D, K)
+    scale : float
+        Standard deviation of the scatter.
+
+    Raises
+    ------
+    NotIdentifiedError
+        If there are no more values than unknowns.
+    """
     if freedom < 1:
         raise NotIdentifiedError(
             f"single values must be at more N than the law has unknowns, got {len(centre)} values: "

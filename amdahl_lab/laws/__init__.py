@@ -32,11 +32,20 @@ from amdahl_lab.laws.scaled import (
     scaled_serial_fraction_from_speedup,
     sun_ni_speedup,
 )
+from amdahl_lab.laws.training import (
+    best_batch,
+    best_training_time,
+    machine_efficiency,
+    optimiser_efficiency,
+    training_time,
+)
 from amdahl_lab.laws.universal import usl_peak, usl_peak_speedup, usl_speedup
 
 __all__ = [
     "amdahl_limit",
     "amdahl_speedup",
+    "best_batch",
+    "best_training_time",
     "efficiency",
     "enhanced_limit",
     "enhanced_speedup",
@@ -50,9 +59,12 @@ __all__ = [
     "hill_marty_symmetric",
     "karp_flatt",
     "knee",
+    "machine_efficiency",
+    "optimiser_efficiency",
     "scaled_serial_fraction",
     "scaled_serial_fraction_from_speedup",
     "sun_ni_speedup",
+    "training_time",
     "usl_peak",
     "usl_peak_speedup",
     "usl_speedup",

@@ -16,6 +16,7 @@ SECONDS = {
 }
 WORKERS = ("workers", "n", "n_workers", "n_gpus", "n_accelerators")
 ROLES = ("workers", "time", "throughput", "round", "phase", "work")
+SPREADS = {"sd", "std", "stdev", "se", "error"}  # of a time: no time to fit
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -102,6 +103,8 @@ def _plays(header: str) -> str | None:
 
 def _unit(words: Sequence[str]) -> tuple[str | None, float]:
     """Tell a time or a rate by its name, and what turns its numbers into seconds or per second."""
+    if SPREADS & set(words):
+        return None, 1.0
     if list(words) == ["throughput"]:
         return "throughput", 1.0
     before, after = words[-3:-2], words[-1:]

@@ -3,12 +3,27 @@
 `published_step_times`: step times of Megatron on A100-80GB, arXiv:2205.05198, table 5.
 `published_memory`: memory of the same models, arXiv:2205.05198, figure 1.
 `published_pipeline_speedup`: GPipe's speedups, arXiv:1811.06965, table 2.
+`scaling_series`: time to train or throughput at several numbers of accelerators, eleven series.
+`convergence_points`: samples or epochs to the target over the batch, MLCommons' reference points.
+
+The last two are derived from public MLPerf® Training result logs where `source` says mlcommons: of
+the runs of one entry the fastest and the slowest are dropped and the rest averaged, raw, before
+convergence scaling; throughput is samples to the target over time. These derived numbers are no
+official results: see `MLPERF_NOTICE`. Series R2 and R3 mix two submitters. P2 and P4 are no MLPerf
+results.
 """
 
 import csv
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+
+MLPERF_NOTICE = (
+    "Derived from public MLPerf® Training result logs. Result not verified by MLCommons "
+    "Association. The MLPerf name and logo are registered and unregistered trademarks of MLCommons "
+    "Association in the United States and other countries. All rights reserved. Unauthorized use "
+    "strictly prohibited. See www.mlcommons.org for more information."
+)
 
 
 def published_tables() -> tuple[str, ...]:
