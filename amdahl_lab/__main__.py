@@ -1,10 +1,18 @@
-"""The command line: python -m amdahl_lab doctor | record | fit | predict | grade."""
+"""The command line: python -m amdahl_lab doctor | record | fit | predict | split | grade."""
 
 import argparse
 import sys
 from pathlib import Path
 
 from amdahl_lab import recorded, tables
+
+COLUMNS = """\
+series               which series a row belongs to; without it the file is one series
+global_batch_size    samples in one step
+samples_to_converge  samples to the target, in place of a rate
+runs_used            runs behind a time, the fastest and the slowest of two more left out
+..._sd_...           standard deviation of those runs, in the unit of the time
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,6 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("workers", type=float, nargs="+", help="numbers of workers")
     predict.set_defaults(command=_predict)
 
+    split = commands.add_parser("split", help="split a loss into the machine's and the optimiser's")
+    split.formatter_class = argparse.RawDescriptionHelpFormatter
+    split.epilog = f"{tables.__doc__}\nBeside these, for each series of the file:\n\n{COLUMNS}"
+    split.add_argument("file", type=Path, help="a table (see below)")
+    split.add_argument("--level", type=float, default=0.95, help="level of the intervals (0.95)")
+    _reads_a_table(split)
+    split.set_defaults(command=_split)
+
     commands.add_parser("grade", help="mark a folder of notebooks")
     return parser
 
@@ -86,13 +102,18 @@ def _reads_measurements(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--level", type=float, default=0.95, help="level of the intervals (0.95)")
     parser.add_argument("--fit-workers", help="the N to fit, such as 1,2,4 (all with enough cores)")
     parser.add_argument("--plot", type=Path, help="a new .png or .svg to draw to")
+    table = _reads_a_table(parser)
+    table.add_argument("--use", choices=("time", "throughput"), help="which, where there are both")
+
+
+def _reads_a_table(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     table = parser.add_argument_group("for a table")
     table.add_argument("--column", action="append", help="ROLE=HEADER, such as time=step_ms")
     table.add_argument("--where", action="append", help="HEADER=TEXT: only the rows that say so")
-    table.add_argument("--use", choices=("time", "throughput"), help="which, where there are both")
     table.add_argument(
         "--trust-units", action="store_true", help="go on where units seem to have slipped"
     )
+    return table
 
 
 def _fit(chosen: argparse.Namespace) -> int:
@@ -109,6 +130,20 @@ def _predict(chosen: argparse.Namespace) -> int:
     measured = _measurements(chosen)
     print(scaling_report.predict_text(measured, chosen.workers, chosen.level))
     return _draw(chosen, measured, largest=max(chosen.workers))
+
+
+def _split(chosen: argparse.Namespace) -> int:
+    from amdahl_lab import split_report
+
+    text = split_report.split_text(
+        chosen.file,
+        chosen.level,
+        columns=_pairs("--column", chosen.column),
+        where=_pairs("--where", chosen.where),
+        trust_units=chosen.trust_units,
+    )
+    print(text)
+    return 0
 
 
 def _measurements(chosen: argparse.Namespace):

@@ -7,8 +7,9 @@ lab has time for.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from amdahl_lab.parallel import experiments
+from amdahl_lab.parallel import case_studies, experiments
 from amdahl_lab.parallel.experiments import Progress
+from amdahl_lab.parallel.workloads import clicks, text
 from amdahl_lab.records import ScalingRun
 
 ROUNDS = 20
@@ -40,6 +41,23 @@ def _communication(progress: Progress) -> Runs:
         yield f"communication_{size}_{batch:03d}", run
 
 
+def _case_studies(progress: Progress) -> Runs:
+    to_target = case_studies.time_to_target(rounds=8, progress=progress)
+    for batch, run in to_target.items():
+        yield f"digits_to_target_{batch:03d}", run
+    if any(run.rounds < run.rounds_planned for run in to_target.values()):  # interrupted
+        return
+    for workload, cuts in (
+        (text(), case_studies.text_cuts(text())),
+        (clicks(), case_studies.click_cuts()),
+    ):
+        runs = case_studies.cut_scaling(workload, cuts, 10, progress=progress)
+        for name, run in runs.items():
+            yield f"{workload.name}_{name.replace(' ', '_')}", run
+        if any(run.rounds < run.rounds_planned for run in runs.values()):
+            return
+
+
 def _named(take: Callable[[Progress], Runs]) -> Callable[[str | None, Progress], Runs]:
     def taken(machine_name: str | None, progress: Progress = True) -> Runs:
         for stem, run in take(progress):
@@ -54,4 +72,5 @@ REFERENCES: dict[str, Callable[[str | None, Progress], Runs]] = {
     "digits_small_batch": _named(_digits_small_batch),
     "control": _named(_control),
     "communication": _named(_communication),
+    "case_studies": _named(_case_studies),
 }

@@ -128,9 +128,10 @@ def fit_critical_batch(
         raise ValueError(f"batches and samples must match, got shapes {B.shape} and {D.shape}")
     inverse, constants, residuals = _one_term(np.log(D), np.ones_like(B), B, rng)
     fewest = np.exp(constants)
+    ratio, *others = _intervals(level, inverse, fewest, fewest * inverse)
     with np.errstate(divide="ignore"):
-        critical = 1 / inverse
-    return BatchFit(*_intervals(level, critical, fewest, fewest * inverse), tuple(residuals))
+        ends = np.divide(1.0, [ratio.estimate, ratio.high, ratio.low])
+    return BatchFit(Interval(*ends, level), *others, tuple(residuals))
 
 
 def _one_term(

@@ -54,7 +54,7 @@ class Attention(nn.Module):
             for project in (self.query, self.key, self.value)
         )
         scores = query / self.features**0.5 @ key.transpose(2, 3)
-        unseen = torch.ones(scores.shape[2:], dtype=torch.bool).triu(1)
+        unseen = torch.ones(scores.shape[2:], dtype=torch.bool, device=scores.device).triu(1)
         weights = scores.masked_fill(unseen, float("-inf")).softmax(3)
         return self.out((weights @ value).transpose(1, 2).flatten(2))
 
