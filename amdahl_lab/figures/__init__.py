@@ -5,7 +5,15 @@ One colour means one thing in the whole book; `COLOURS` says what. A module hold
 one subject.
 """
 
-from amdahl_lab.figures.case_studies import collapse, guesses, losses, ranges, ridge, samples
+from amdahl_lab.figures.case_studies import (
+    chosen_batches,
+    collapse,
+    guesses,
+    losses,
+    ranges,
+    ridge,
+    samples,
+)
 from amdahl_lab.figures.estimates import intervals, stacked_times
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
 from amdahl_lab.figures.style import COLOURS, CURVES, LAWS, STYLE, Picture, canvas
@@ -17,6 +25,7 @@ __all__ = [
     "STYLE",
     "Picture",
     "canvas",
+    "chosen_batches",
     "collapse",
     "fitted",
     "guesses",

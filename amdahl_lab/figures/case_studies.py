@@ -215,6 +215,41 @@ def collapse(axes: Axes, series: Mapping[str, tuple[Sequence[float], Sequence[fl
     )
 
 
+def chosen_batches(
+    axes: Axes, series: Mapping[str, tuple[Sequence[float], Sequence[float]]]
+) -> str:
+    """Draw the batches that runs used over the best ones by a law, on equal logarithmic axes.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where to draw.
+    series : mapping of str to pair of sequences
+        For each series the best batches, and those used.
+
+    Returns
+    -------
+    str
+        The alternative text.
+    """
+    every = [value for pair in series.values() for values in pair for value in values]
+    ends = np.array([min(every) / 1.5, max(every) * 1.5])
+    axes.plot(ends, ends, color=COLOURS["ideal"], lw=1, label="used = best")
+    ratios = []
+    for number, (name, (best, used)) in enumerate(series.items()):
+        colour = CURVES[number % len(CURVES)]
+        axes.plot(best, used, "os^DvP*"[number % 7], color=colour, ms=8, alpha=0.9, label=name)
+        ratios += (np.asarray(used) / np.asarray(best)).tolist()
+    axes.set(xscale="log", yscale="log", xlabel="best batch by the two laws", ylabel="batch used")
+    axes.set_aspect("equal")
+    axes.legend(frameon=False)
+    return (
+        f"{len(ratios)} runs along the diagonal of used and best batch: used over best from "
+        f"{min(ratios):.2f} to {max(ratios):.2f}, half of them between "
+        f"{np.quantile(ratios, 0.25):.2f} and {np.quantile(ratios, 0.75):.2f}."
+    )
+
+
 def samples(
     axes: Axes,
     points: Mapping[str, tuple[Sequence[float], Sequence[float]]],

@@ -36,7 +36,8 @@ def machine_efficiency(
 
     References
     ----------
-    Hockney and Jesshope, "Parallel Computers", 1981, the half-performance length of a vector.
+    Hockney, "RINF1: R-infinity and N-half", PARKBENCH, 1993: the length of a vector that reaches
+    half of the peak.
 
     Examples
     --------

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
@@ -25,7 +26,14 @@ from amdahl_lab.parallel.strategies import (
     TensorParallel,
 )
 from amdahl_lab.parallel.strategies.catalogue import Cut
-from amdahl_lab.parallel.workloads import TEXT_SIZES, Text, Workload, digits
+from amdahl_lab.parallel.workloads import (
+    TEXT_SIZES,
+    ShardedLoading,
+    Text,
+    Workload,
+    digits,
+)
+from amdahl_lab.parallel.workloads.handwriting import Digits
 from amdahl_lab.records import ScalingRun
 
 EXCHANGES = {"all_reduce", "all_to_all", "send", "recv"}
@@ -34,7 +42,7 @@ MOST_SAMPLES = 400_000
 
 
 def time_to_target(
-    batches: Sequence[int] = (64, 128, 256),
+    batches: Sequence[int] = (64, 256),
     workers: Sequence[int] = (1, 2),
     rounds: int = 4,
     *,
@@ -43,6 +51,8 @@ def time_to_target(
     progress: Progress = True,
 ) -> dict[int, ScalingRun]:
     """Train on the digits, data parallel, until a share of unseen ones is read right.
+
+    Each worker loads its own share of a batch.
 
     Parameters
     ----------
@@ -74,38 +84,50 @@ def time_to_target(
     """
     if not 0 < target < 1:
         raise ValueError(f"target must be inside 0 to 1, got {target!r}")
-    blocks = {
-        (B, N): _once_a_round(N, target_block, size, B, target)
-        for B in _distinct("batches", batches)
-        for N in _distinct("workers", workers)
-    }
+    batches, workers = _distinct("batches", batches), _distinct("workers", workers)
+    blocks = {N: _once_a_round(N, target_block, size, batches, target) for N in workers}
     taken = _measured(blocks, rounds, 0, progress)
     fixed = {"size": size, "target": target, "threads": 1}
     return {
-        B: taken.run("digits_to_target", {**fixed, "batch": B}, {N: (B, N) for N in workers})
+        B: replace(
+            taken,
+            phases={
+                N: {phase: taken.phases[N][f"{phase} {B}"] for phase in ("step", "to target")}
+                for N in workers
+            },
+        ).run("digits_to_target", {**fixed, "batch": B})
         for B in batches
     }
 
 
-def target_block(size: str, batch: int, target: float, seed: int) -> dict[str, float]:
-    """Train on this rank and the others until the target is met; time the steps alone."""
-    workload = digits(size, batch, seed)
+def target_block(size: str, batches: Sequence[int], target: float, seed: int) -> dict[str, float]:
+    """Train with each batch in turn, on this rank and the others, until the target is met."""
+    found = {}
+    for B in np.random.default_rng(seed).permutation(batches).tolist():
+        steps, seconds = _trained_to_target(digits(size, B, seed), target)
+        found |= {f"step {B}": seconds / steps, f"to target {B}": seconds}
+    return found
+
+
+def _trained_to_target(workload: Digits, target: float) -> tuple[int, float]:
+    """Return the steps to the target and their seconds; the clock stands between rows of steps."""
     model = workload.model()
-    training = DataParallel(model, workload.optimizer(model), workload.loss)
-    steps, seconds, every = 0, 0.0, max(1, LOOK_EVERY // batch)
+    sharded = ShardedLoading(workload)
+    training = DataParallel(model, workload.optimizer(model), sharded.loss)
+    steps, seconds, every = 0, 0.0, max(1, LOOK_EVERY // workload.batch)
     reached = torch.tensor(0.0)
     while not reached:
-        if steps * batch > MOST_SAMPLES:
-            raise RuntimeError(f"{target:.0%} not reached after {steps} steps of {batch}")
+        if steps * workload.batch > MOST_SAMPLES:
+            raise RuntimeError(f"{target:.0%} not reached after {steps} steps of {workload.batch}")
         dist.barrier()
         start = time.perf_counter()
         for number in range(steps, steps + every):
-            training.step(workload.load(number))
+            training.step(sharded.load(number))
         seconds += time.perf_counter() - start
         steps += every
         reached.fill_(workload.quality(model) >= target)
         dist.broadcast(reached, 0)
-    return {"step": seconds / steps, "to target": seconds}
+    return steps, seconds
 
 
 def steps_to_target(run: ScalingRun, workers: int) -> list[int]:

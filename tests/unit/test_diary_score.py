@@ -35,14 +35,14 @@ def test_confidences_that_differ_are_each_taken_at_their_word():
 
 def test_a_reader_whose_ranges_are_half_as_wide_is_told_to_double_them():
     rng = np.random.default_rng(4)
-    outcomes = rng.normal(10, 1, 4000)
+    outcomes = rng.normal(10, 1, 1000)
     right = 1.2816  # of a normal, 80% lies within so many standard deviations
-    narrow = score(diary([(10 - right / 2, 10 + right / 2)] * 4000, outcomes))
-    wide = score(diary([(10 - 2 * right, 10 + 2 * right)] * 4000, outcomes))
-    good = score(diary([(10 - right, 10 + right)] * 4000, outcomes))
-    assert narrow.stretch == pytest.approx(2, rel=0.05)
-    assert wide.stretch == pytest.approx(0.5, rel=0.05)
-    assert good.stretch == pytest.approx(1, rel=0.05)
+    narrow = score(diary([(10 - right / 2, 10 + right / 2)] * 1000, outcomes))
+    wide = score(diary([(10 - 2 * right, 10 + 2 * right)] * 1000, outcomes))
+    good = score(diary([(10 - right, 10 + right)] * 1000, outcomes))
+    assert narrow.stretch == pytest.approx(2, rel=0.1)
+    assert wide.stretch == pytest.approx(0.5, rel=0.1)
+    assert good.stretch == pytest.approx(1, rel=0.1)
     assert good.penalty < min(narrow.penalty, wide.penalty)
     assert "know more than you say" in str(wide)
 
