@@ -186,7 +186,7 @@ def collapse(axes: Axes, series: Mapping[str, tuple[Sequence[float], Sequence[fl
     """
     reach = [value for x, _ in series.values() for value in x]
     x = np.geomspace(min(reach) / 2, 2 * max(reach), 100)
-    axes.plot(x, x / (1 + x), color=COLOURS["model"], label="law: x / (1 + x)")
+    axes.plot(x, x / (1 + x), color=COLOURS["model"], label="law: z / (1 + z)")
     markers = "os^DvP*X<"
     off = 0.0
     for number, (name, (at, efficiency)) in enumerate(series.items()):
@@ -210,7 +210,7 @@ def collapse(axes: Axes, series: Mapping[str, tuple[Sequence[float], Sequence[fl
     axes.legend(frameon=False, ncols=2, fontsize=9, loc="lower right")
     points = sum(len(at) for at, _ in series.values())
     return (
-        f"{points} points of {len(series)} series lie along one rising curve, x over 1 + x; the "
+        f"{points} points of {len(series)} series lie along one rising curve, z over 1 + z; the "
         f"farthest is {off:.0%} off it."
     )
 

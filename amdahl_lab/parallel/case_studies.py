@@ -37,7 +37,7 @@ from amdahl_lab.parallel.workloads.handwriting import Digits
 from amdahl_lab.records import ScalingRun
 
 EXCHANGES = {"all_reduce", "all_to_all", "send", "recv"}
-LOOK_EVERY = 256  # samples between two looks at the quality
+LOOK_EVERY = 512  # samples between two looks at the quality
 MOST_SAMPLES = 400_000
 
 

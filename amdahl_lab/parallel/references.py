@@ -42,7 +42,7 @@ def _communication(progress: Progress) -> Runs:
 
 
 def _case_studies(progress: Progress) -> Runs:
-    to_target = case_studies.time_to_target((64, 128, 256), rounds=10, progress=progress)
+    to_target = case_studies.time_to_target((64, 128, 256), rounds=6, progress=progress)
     for batch, run in to_target.items():
         yield f"digits_to_target_{batch:03d}", run
     if any(run.rounds < run.rounds_planned for run in to_target.values()):  # interrupted
@@ -51,7 +51,7 @@ def _case_studies(progress: Progress) -> Runs:
         (text(), case_studies.text_cuts(text())),
         (clicks(), case_studies.click_cuts()),
     ):
-        runs = case_studies.cut_scaling(workload, cuts, 10, progress=progress)
+        runs = case_studies.cut_scaling(workload, cuts, 8, progress=progress)
         for name, run in runs.items():
             yield f"{workload.name}_{name.replace(' ', '_')}", run
         if any(run.rounds < run.rounds_planned for run in runs.values()):

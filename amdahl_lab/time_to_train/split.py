@@ -45,7 +45,7 @@ class Split:
 def split_of_loss(series: Series, *, rng: np.random.Generator, level: float = 0.95) -> list[Split]:
     """Split the loss at each number of workers above the smallest.
 
-    T = D / R, samples over throughput, so that a speedup is the product of a ratio of rates and a
+    T = D / X, samples over throughput, so that a speedup is the product of a ratio of rates and a
     ratio of samples, and logarithms of the losses add up.
 
     Parameters

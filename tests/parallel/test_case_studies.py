@@ -18,7 +18,7 @@ def test_time_to_target_counts_whole_steps_of_the_same_training_on_any_number_of
         assert run.phases == ("step", "to target")
         one, two = (case_studies.steps_to_target(run, N) for N in (1, 2))
         # Sums in another order may cross the target one look earlier or later, and no more.
-        look = max(1, 256 // batch)
+        look = max(1, 512 // batch)
         assert np.abs(np.subtract(one, two)).max() <= 2 * look
         assert all(steps % look == 0 for steps in one + two)
 

@@ -116,3 +116,32 @@ def test_bad_input_gets_one_line(run_file, tmp_path, capsys):
     assert "--column must be NAME=TEXT, got 'time'" in capsys.readouterr().err
     assert main(["record", "no such experiment"]) == 2
     assert "names must be of digits" in capsys.readouterr().err
+
+
+def test_split_tells_whose_a_loss_is_for_every_series_of_a_file(tmp_path, capsys):
+    path = tmp_path / "mine.csv"
+    # Doubling gives 1.6 of the rate (0.8) and needs 1.25 times the samples (0.8): half and half.
+    rows = ["series,workers,minutes,samples_to_converge"]
+    rows += [f"a,{N},{t},{D}" for N, t, D in ((1, 100, 4000), (2, 78.125, 5000), (4, 61.035, 6250))]
+    rows += ["b,1,10,100", "b,2,6,100"]
+    path.write_text("\n".join(rows) + "\n")
+    assert main(["split", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^2 +1\.28 +0\.640 +0\.800 +0\.800 +0\.50$", out, re.MULTILINE)
+    assert "no intervals: nothing tells how far times stray" in out
+    assert re.search(r"^straight line +[+-]0\.0% +[+-]0\.0% +0$", out, re.MULTILINE)
+    assert "Nothing held out: fewer than three numbers of workers" in out
+    assert "MLCommons" not in out
+    assert main(["split", str(path), "--where", "series=c"]) == 2
+    assert "no row has series 'c'; there is a, b" in capsys.readouterr().err
+
+
+def test_split_gives_published_series_with_their_notice(capsys):
+    from amdahl_lab.recorded.published import FOLDER
+
+    assert main(["split", str(FOLDER / "scaling_series.csv"), "--where", "series=V4"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^4216 +89\.8 \(88\.\d to 90\.\d\) +0\.170", out, re.MULTILINE)
+    assert "Result not verified by MLCommons Association" in out
+    assert main(["split", str(FOLDER / "scaling_series.csv"), "--where", "series=P4"]) == 0
+    assert "Not split: series 'P4' must have both times and rates" in capsys.readouterr().out
