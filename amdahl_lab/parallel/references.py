@@ -47,11 +47,11 @@ def _case_studies(progress: Progress) -> Runs:
         yield f"digits_to_target_{batch:03d}", run
     if any(run.rounds < run.rounds_planned for run in to_target.values()):  # interrupted
         return
-    for workload, cuts in (
-        (text(), case_studies.text_cuts(text())),
-        (clicks(), case_studies.click_cuts()),
+    for workload, cuts, steps in (
+        (text(), case_studies.text_cuts(text()), 4),
+        (clicks(batch=1024), case_studies.click_cuts(), 12),
     ):
-        runs = case_studies.cut_scaling(workload, cuts, 8, progress=progress)
+        runs = case_studies.cut_scaling(workload, cuts, 8, steps=steps, progress=progress)
         for name, run in runs.items():
             yield f"{workload.name}_{name.replace(' ', '_')}", run
         if any(run.rounds < run.rounds_planned for run in runs.values()):
