@@ -115,7 +115,7 @@ def losses(axes: Axes, bars: Mapping[str, Mapping[str, float]]) -> str:
     handles = [
         Patch(facecolor=c, hatch=h, edgecolor="white", label=s) for s, (c, h) in SIDES.items()
     ]
-    axes.legend(handles=handles, frameon=False, loc="lower right")
+    axes.legend(handles=handles, frameon=False, loc="upper right")
     return "Factor lost against perfect scaling by side. " + "; ".join(told) + "."
 
 

@@ -93,10 +93,21 @@ def fit_half_efficiency_batch(
             "samples in it"
         )
     N, B = np.array(series.workers, dtype=float), np.array(series.batches)
+    if same_share(N, B):
+        raise NotIdentifiedError(
+            f"batch per worker must change with N, got {B[0] / N[0]:g} at every N: then a step "
+            "takes the same time at every N, whatever part of it is divided"
+        )
     logs = np.log(series.per_sample("rate"))
     ratio, constants, residuals = _one_term(logs, 1 / N, 1 / B, rng)
     b = np.exp(constants)
     return StepFit(*_intervals(level, ratio, ratio * b, b), tuple(residuals))
+
+
+def same_share(workers: np.ndarray, batches: np.ndarray) -> bool:
+    """Tell whether the batch per worker is the same, to 1%, at every number of workers."""
+    shares = batches / workers
+    return bool(np.ptp(shares) <= 0.01 * shares.mean())
 
 
 def fit_critical_batch(

@@ -7,6 +7,7 @@ import numpy as np
 
 from amdahl_lab.fitting import NotIdentifiedError
 from amdahl_lab.fitting.curves import fit_terms
+from amdahl_lab.time_to_train.ceilings import same_share
 from amdahl_lab.time_to_train.series import Series
 
 REACH = 1000.0
@@ -84,6 +85,10 @@ def _per_step(seen: Seen) -> float:
     N, B = seen.workers, seen.batches
     if B is None or seen.next_batch is None:
         raise NotIdentifiedError("batches must be known at every N, got none")
+    if same_share(N, B):
+        raise NotIdentifiedError(
+            f"batch per worker must change with N, got {B[0] / N[0]:g} at every N that is shown"
+        )
     scale = REACH * (B / N).max()
     weights = np.full(len(N), 1 / len(N))
     theta, constant = fit_terms(seen.logs, 1 / N, (scale / B)[None], weights)

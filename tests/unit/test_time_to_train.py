@@ -203,6 +203,14 @@ def test_the_law_of_the_step_knows_when_the_batch_changes_and_amdahls_does_not()
     assert held_out_guesses(series, "time")["Amdahl"].error != guesses["Amdahl"].error
 
 
+def test_a_batch_that_grows_with_the_workers_hides_what_a_step_takes_at_least(rng):
+    series = made((1, 2, 4, 8), (64, 128, 256, 512))
+    with pytest.raises(NotIdentifiedError, match="batch per worker must change with N, got 64"):
+        fit_half_efficiency_batch(series, rng=rng)
+    assert "got 64 at every N" in str(held_out_guesses(series)["Amdahl per step"])
+    assert held_out_guesses(series)["last efficiency"].error == pytest.approx(0, abs=1e-9)
+
+
 def test_what_is_held_out_does_not_reach_the_guess():
     series = published_series()["V4"]
     changed = Series("V4", "", series.workers, rates=(*series.rates[:-1], 1.0))
