@@ -61,13 +61,8 @@ def guesses(axes: Axes, errors: Mapping[str, Mapping[str, float | None]]) -> str
         for law in GUESSES
         if law in used
     ]
-    axes.legend(
-        handles=handles,
-        frameon=False,
-        ncols=2,
-        loc="upper center",
-        fontsize=9,
-        bbox_to_anchor=(0.45, -0.14),
+    axes.figure.legend(
+        handles=handles, frameon=False, ncols=2, loc="outside lower center", fontsize=9
     )
     return "Error of each law's guess at the held-out largest N. " + "; ".join(told) + "."
 
@@ -115,7 +110,7 @@ def losses(axes: Axes, bars: Mapping[str, Mapping[str, float]]) -> str:
     handles = [
         Patch(facecolor=c, hatch=h, edgecolor="white", label=s) for s, (c, h) in SIDES.items()
     ]
-    axes.legend(handles=handles, frameon=False, loc="upper right")
+    axes.figure.legend(handles=handles, frameon=False, ncols=2, loc="outside lower center")
     return "Factor lost against perfect scaling by side. " + "; ".join(told) + "."
 
 
