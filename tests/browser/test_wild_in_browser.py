@@ -88,8 +88,7 @@ def test_the_task_of_the_chapter_amdahl_misses_and_the_step_does_not(page, addre
     assert page.locator(".ax-chart .ax-dot").count() == 4
     page.get_by_role("radio", name="per step").check()
     page.get_by_role("button", name="Best fit").click()
-    told = settle(page, "185")
-    assert "−0.3%" in told
+    assert "law of the step" in settle(page, "−0.3%")
     page.get_by_role("radio", name="V4").check()  # another series is covered again
     assert "off" not in settle(page, "ResNet-50, A100")
     assert "MLCommons Association" in page.locator(".ax-source").inner_text()
@@ -110,9 +109,9 @@ def test_the_handle_bends_the_law_and_the_keyboard_does_too(page, address):
     slider = page.get_by_role("slider", name="serial fraction s")
     slider.focus()
     page.keyboard.press("Home")
-    assert (
-        "528" in settle(page, "guesses a speedup of") or "5" in page.locator(".ax-big").inner_text()
-    )
+    # Without a serial share the law keeps the mean efficiency of the points shown, on a log scale:
+    # (1 x 0.7963 x 0.6769)^(1/3) of 527.
+    settle(page, "429")
     page.get_by_role("button", name="Reset").press("Enter")
     page.wait_for_timeout(500)
     assert page.get_by_role("status").inner_text() == before
