@@ -116,6 +116,7 @@ function render({ model, el }) {
       model.set("case", value);
       model.set("uncovered", false);
     } });
+  which.row.style.marginBottom = "12px";
   const laws = choices({ legend: "Which law?", get: get("law"), put: put("law"),
     options: Object.entries(RIVALS).map(([value, { name }]) => [value, name]) });
   const texts = { serial_fraction: "serial fraction <i>s</i>", contention: "contention <i>σ</i>",
