@@ -38,7 +38,6 @@ from amdahl_lab.records import ScalingRun
 
 EXCHANGES = {"all_reduce", "all_to_all", "send", "recv"}
 LOOK_EVERY = 512  # samples between two looks at the quality
-MOST_SAMPLES = 400_000
 
 
 def time_to_target(
@@ -48,6 +47,7 @@ def time_to_target(
     *,
     target: float = 0.95,
     size: str = "medium",
+    most_samples: int = 400_000,
     progress: Progress = True,
 ) -> dict[int, ScalingRun]:
     """Train on the digits, data parallel, until a share of unseen ones is read right.
@@ -66,6 +66,8 @@ def time_to_target(
         Share of the held-out digits that must be read right.
     size : str
         The network; see `workloads.digits`.
+    most_samples : int
+        Samples after which a training gives up.
     progress : bool or callable
         As for `experiments.digits_scaling`.
 
@@ -80,12 +82,14 @@ def time_to_target(
     ValueError
         If an argument is out of range.
     RankError
-        If the target is not reached after 400 thousand samples.
+        If the target is not reached after `most_samples`.
     """
     if not 0 < target < 1:
         raise ValueError(f"target must be inside 0 to 1, got {target!r}")
     batches, workers = _distinct("batches", batches), _distinct("workers", workers)
-    blocks = {N: _once_a_round(N, target_block, size, batches, target) for N in workers}
+    blocks = {
+        N: _once_a_round(N, target_block, size, batches, target, most_samples) for N in workers
+    }
     taken = _measured(blocks, rounds, 0, progress)
     fixed = {"size": size, "target": target, "threads": 1}
     return {
@@ -100,16 +104,18 @@ def time_to_target(
     }
 
 
-def target_block(size: str, batches: Sequence[int], target: float, seed: int) -> dict[str, float]:
+def target_block(
+    size: str, batches: Sequence[int], target: float, most_samples: int, seed: int
+) -> dict[str, float]:
     """Train with each batch in turn, on this rank and the others, until the target is met."""
     found = {}
     for B in np.random.default_rng(seed).permutation(batches).tolist():
-        steps, seconds = _trained_to_target(digits(size, B, seed), target)
+        steps, seconds = _trained_to_target(digits(size, B, seed), target, most_samples)
         found |= {f"step {B}": seconds / steps, f"to target {B}": seconds}
     return found
 
 
-def _trained_to_target(workload: Digits, target: float) -> tuple[int, float]:
+def _trained_to_target(workload: Digits, target: float, most_samples: int) -> tuple[int, float]:
     """Return the steps to the target and their seconds; the clock stands between rows of steps."""
     model = workload.model()
     sharded = ShardedLoading(workload)
@@ -117,7 +123,7 @@ def _trained_to_target(workload: Digits, target: float) -> tuple[int, float]:
     steps, seconds, every = 0, 0.0, max(1, LOOK_EVERY // workload.batch)
     reached = torch.tensor(0.0)
     while not reached:
-        if steps * workload.batch > MOST_SAMPLES:
+        if steps * workload.batch > most_samples:
             raise RuntimeError(f"{target:.0%} not reached after {steps} steps of {workload.batch}")
         dist.barrier()
         start = time.perf_counter()
