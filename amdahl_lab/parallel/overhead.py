@@ -34,7 +34,7 @@ def harness_ratio(
         What is trained; digits with a batch whose step takes about 2.5 ms on the reference
         machine.
     seed : int
-        Start of the order inside the pairs.
+        Seed of the order inside the pairs.
 
     Returns
     -------
