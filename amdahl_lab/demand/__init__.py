@@ -14,6 +14,8 @@ from amdahl_lab.demand.layers import (
 from amdahl_lab.demand.memory import activation_bytes_per_layer, state_bytes
 from amdahl_lab.demand.roofline import attainable_flops, intensity, ridge, roofline_seconds
 from amdahl_lab.demand.transformer import (
+    attention_crossover,
+    flops_by_kind,
     hardware_flops,
     model_flops,
     parameters,
@@ -25,9 +27,11 @@ __all__ = [
     "activation_bytes_per_layer",
     "attainable_flops",
     "attention",
+    "attention_crossover",
     "convolution",
     "dense",
     "embedding",
+    "flops_by_kind",
     "hardware_flops",
     "intensity",
     "model_flops",
