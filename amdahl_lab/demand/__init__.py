@@ -11,7 +11,7 @@ from amdahl_lab.demand.layers import (
     dense,
     embedding,
 )
-from amdahl_lab.demand.memory import activation_bytes_per_layer, state_bytes
+from amdahl_lab.demand.memory import activation_bytes_per_layer, scores_crossover, state_bytes
 from amdahl_lab.demand.roofline import attainable_flops, intensity, ridge, roofline_seconds
 from amdahl_lab.demand.transformer import (
     attention_crossover,
@@ -38,6 +38,7 @@ __all__ = [
     "parameters",
     "ridge",
     "roofline_seconds",
+    "scores_crossover",
     "six_parameters_tokens",
     "state_bytes",
 ]

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from amdahl_lab.figures.style import COLOURS, CURVES
 from amdahl_lab.records import Interval
 
+DARK = (0, 1, 4)  # of `CURVES`, those on which white is read better than ink
+
 
 def point(axes: Axes, x: float, y: Interval, **style) -> None:
     """Draw one measured value with its interval, in ink."""
@@ -53,7 +55,12 @@ def shares(axes: Axes, rows: Mapping[str, Mapping[str, float]], *, quantity: str
             )
             if share > 7:
                 axes.text(
-                    left + share / 2, row, f"{share:.0f}%", color="white", ha="center", va="center"
+                    left + share / 2,
+                    row,
+                    f"{share:.0f}%",
+                    color="white" if number in DARK else "#222222",
+                    ha="center",
+                    va="center",
                 )
             left += share
         told.append(
