@@ -100,7 +100,7 @@ def rates(axes: Axes, rows: Mapping[str, tuple[float, Interval]], *, ceiling: fl
         axes.annotate(
             name,
             (intensity, scaled.estimate),
-            xytext=(8, -14) if intensity < 20 else (-8, -16),
+            xytext=(8, -14) if intensity < 20 else (-8, 7 if rate.estimate == ceiling else -16),
             textcoords="offset points",
             ha="left" if intensity < 20 else "right",
             fontsize=9.5,

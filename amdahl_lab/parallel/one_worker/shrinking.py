@@ -161,7 +161,8 @@ def shrunk_times(
     """
     names = available()
     right = {
-        f"accuracy, {name}": each.estimate for name, each in accuracies(weights, names).items()
+        f"accuracy, {name}": round(each.estimate, 4)
+        for name, each in accuracies(weights, names).items()
     }
     blocks = {1: partial(_slowest, 1, 1, shrunk_block, digits("wide"), weights, names)}
     taken = _measured(blocks, rounds, seed, progress)
