@@ -97,7 +97,8 @@ def share_interval(successes: int, trials: int, level: float = 0.95) -> Interval
     share, z = successes / trials, ndtri((1 + level) / 2)
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)) / (1 + z**2 / trials)
-    return Interval(share, max(centre - half, 0.0), min(centre + half, 1.0), level)
+    # At both ends rounding could leave the share itself just outside.
+    return Interval(share, min(centre - half, share), max(centre + half, share), level)
 
 
 def slope_interval(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Interval:

@@ -70,7 +70,7 @@ def test_the_page_tells_the_crossings_and_the_keyboard_moves_them(page, address)
     told = settle(page, "12 layers of width 768")
     assert "half at 6,702 positions" in told
     assert "half at 435 positions" in told
-    assert page.locator(".ax-note").inner_text() == "half at s = 6,702"
+    assert page.locator(".ax-note").text_content() == "half at s = 6,702"
     page.get_by_role("slider", name="depth L").focus()
     for _ in range(2):
         page.keyboard.press("ArrowRight")

@@ -35,8 +35,9 @@ def test_shares_have_wilsons_interval():
     # 10 of 10: 1 / (1 + z^2 / n) below, where z^2 = 3.8415.
     found = share_interval(10, 10)
     assert found.low == pytest.approx(1 / (1 + 3.8415 / 10), rel=1e-4)
-    assert found.high == 1
-    assert share_interval(0, 5).low == 0
+    assert found.high == pytest.approx(1, abs=1e-12)
+    assert found.estimate in found
+    assert share_interval(0, 5).low == pytest.approx(0, abs=1e-12)
 
 
 def test_a_slope_and_its_interval_are_those_of_the_textbook():
