@@ -16,7 +16,7 @@ const PAINTS = {
 // FLOPs or bytes of one token over the sequence: what stays, what grows, and where they meet.
 function tokenChart(model) {
   const view = chart("ax-chart");
-  const key = html("ul", { class: "ax-key", "aria-hidden": "true" });
+  const key = html("ul", { class: "ax-key", style: "position: static; margin: 6px 0 0 12px", "aria-hidden": "true" });
   const line = (name) => view.lines.appendChild(svg("path", { class: `ax-line ${name}` }));
   const [flat, other, meeting, drop] = ["ax-law", "ax-other", "ax-limit", "ax-drop"].map(line);
   set(other, { style: "stroke: var(--ax-third); stroke-width: 3; stroke-dasharray: 9 4" });
