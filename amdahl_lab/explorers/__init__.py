@@ -14,9 +14,15 @@ from typing import Any
 
 from amdahl_lab.explorers.static import names, static_bundle, static_html, without_widgets
 
-_CLASSES = {"Explorer": "base", "StaticExplorer": "base", "SpeedupExplorer": "speedup"}
+_CLASSES = {
+    "DemandExplorer": "demand",
+    "Explorer": "base",
+    "SpeedupExplorer": "speedup",
+    "StaticExplorer": "base",
+}
 
 __all__ = [
+    "DemandExplorer",
     "Explorer",
     "SpeedupExplorer",
     "StaticExplorer",

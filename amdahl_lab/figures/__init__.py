@@ -5,6 +5,7 @@ One colour means one thing in the whole book; `COLOURS` says what. A module hold
 one subject.
 """
 
+from amdahl_lab.figures.demands import effects, growth, point, rates, shares, tails
 from amdahl_lab.figures.estimates import intervals, stacked_times
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
 from amdahl_lab.figures.style import COLOURS, CURVES, LAWS, STYLE, Picture, canvas
@@ -16,10 +17,16 @@ __all__ = [
     "STYLE",
     "Picture",
     "canvas",
+    "effects",
     "fitted",
+    "growth",
     "intervals",
     "laws",
     "measured",
+    "point",
+    "rates",
+    "shares",
     "speedup_axes",
     "stacked_times",
+    "tails",
 ]
