@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 VALUES = 5000  # of the vector that the ranks add up in every step, like a gradient
-GRACE = 0.03  # seconds in which a loader that goes too far has done so
-ABSENT = 2.0  # seconds in which threads that were told to end have ended
+GRACE = 0.015  # seconds in which a loader that goes too far has done so
+ABSENT = 1.5  # seconds in which threads that were told to end have ended
 
 
 def run(function: Callable, *, workers: int, task: str, **scenario: Any) -> list | None:
@@ -97,10 +97,15 @@ class Book:
         with self._changed:
             self.asked += 1
 
-    def wait(self, loaded: int, seconds: float) -> bool:
-        """Wait until so many batches are loaded."""
+    def wait(self, loaded: int, seconds: float, others: Callable[[], int]) -> bool:
+        """Wait until so many batches are loaded, or nobody is there to load them."""
+        deadline = time.monotonic() + seconds
         with self._changed:
-            return self._changed.wait_for(lambda: self.loaded >= loaded, seconds)
+            while self.loaded < loaded:
+                if time.monotonic() > deadline or not others():
+                    return False
+                self._changed.wait(0.1)
+        return True
 
 
 def contents(seed: int, name: int) -> np.ndarray:
@@ -171,7 +176,7 @@ class Steps:
 
     def run(self, function: Callable) -> bool:
         """Run them; False if the function gives nothing at all."""
-        before = set(threading.enumerate())
+        self._before = set(threading.enumerate())
         made: list = []
         self._within(lambda: made.append(function(self._book.load, list(self._names), self._ahead)))
         if made == [None]:
@@ -180,14 +185,15 @@ class Steps:
         for _ in range(self._asks):
             if loads is not None and not self._hung:
                 self._take(loads)
-            self._meet()
+            self._meet(self._hung or self._late >= 0)
             if self.stopped:
                 break
         if hasattr(loads, "close") and not self._hung:
             self._within(loads.close)
         del loads
         gc.collect()
-        self._left = 0 if self._hung else _left(before)
+        self._left = 0 if self._hung else self._stay()
+        self._meet(self._left > 0)
         return True
 
     def told(self) -> dict[str, Any]:
@@ -212,19 +218,31 @@ class Steps:
             return
         self._taken.append(_plain(came[0]))
         wanted = min(len(self._taken) + self._ahead, self._loadable)
-        if not self._book.wait(wanted, self._patience):
+        if not self._book.wait(wanted, self._patience, self._others):
             self._late, self._late_loaded = len(self._taken), self._book.loaded
         time.sleep(GRACE)
 
-    def _meet(self) -> None:
+    def _meet(self, trouble: bool) -> None:
         """Add up a vector with the other ranks; stop if one of them is in trouble."""
         import torch
         import torch.distributed as dist
 
         vector = torch.zeros(VALUES, dtype=torch.float64)
-        vector[0] = float(self._hung or self._late >= 0)
+        vector[0] = float(trouble)
         dist.all_reduce(vector)
-        self.stopped = bool(vector[0] > 0)
+        self.stopped = self.stopped or bool(vector[0] > 0)
+
+    def _others(self) -> int:
+        """How many threads and processes there are that were not there before."""
+        threads = [one for one in threading.enumerate() if one not in self._before]
+        return len(threads) + len(multiprocessing.active_children())
+
+    def _stay(self) -> int:
+        """How many of them do not end when they should."""
+        deadline = time.monotonic() + ABSENT
+        while (left := self._others()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return left
 
     def _within(self, call: Callable) -> None:
         """Call in a thread; write down if it raises, and if it does not come back."""
@@ -243,14 +261,3 @@ class Steps:
 
 def _plain(batch: Any) -> Any:
     return batch.tolist() if isinstance(batch, np.ndarray) else [type(batch).__name__]
-
-
-def _left(before: set) -> int:
-    """Threads and processes that were not there before and stay."""
-    deadline = time.monotonic() + ABSENT
-    while True:
-        threads = [one for one in threading.enumerate() if one not in before]
-        left = len(threads) + len(multiprocessing.active_children())
-        if not left or time.monotonic() > deadline:
-            return left
-        time.sleep(0.01)

@@ -36,7 +36,7 @@ class PrefetchCheck:
     ahead: Item
     bound: Item
     end: Item
-    patience: float = 4.0
+    patience: float = 3.0
     seconds: float = 60.0
     measured_in: ClassVar[str] = ""
 
@@ -61,11 +61,10 @@ class PrefetchCheck:
         if isinstance(answer, str):
             return nothing(self.items, answer)
         books = [_Books(scenario, answer, place) for place, scenario in enumerate(scenarios)]
-        whole, broken = books[:-1], books[-1]
-        hint = next((hint for book in whole if (hint := book.wrong()) is not None), None)
+        hint = next((hint for book in books if (hint := book.wrong()) is not None), None)
         if hint is None and before is not None and after is not None:
-            steps = sum(scenario["asks"] for scenario in scenarios)
-            moved = (after[0] - before[0]) / (steps * 2 * (WORKERS - 1) * 8 * VALUES)
+            sums = sum(book.sums for book in books)
+            moved = (after[0] - before[0]) / (sums * 2 * (WORKERS - 1) * 8 * VALUES)
             if not marking.session.without_sandbox and moved < 0.9:
                 hint = "the steps of these ranks did not take place"
         if hint is not None:
@@ -73,7 +72,9 @@ class PrefetchCheck:
             rest = [Verdict(item, 0.0, later) for item in (self.bound, self.end)]
             return [Verdict(self.ahead, 0.0, hint), *rest]
         too_far = next((hint for book in books if (hint := book.too_far()) is not None), None)
-        left = broken.lost() or next((hint for book in books if (hint := book.left())), None)
+        left = next((hint for book in books if (hint := book.left() or book.lost())), None)
+        if left is None and any(book.is_missing for book in books):
+            left = "the run stopped before its end"
         return [
             Verdict(self.ahead, self.ahead.points),
             verdict(self.bound, too_far),
@@ -84,7 +85,7 @@ class PrefetchCheck:
     def _drawn(rng: np.random.Generator) -> list[dict[str, Any]]:
         """Two whole epochs, one that is left early, one with a batch that can't be loaded."""
         plans = (
-            {"ahead": 3, "batches": 8, "asks": 9, "broken": -1},
+            {"ahead": 3, "batches": 7, "asks": 8, "broken": -1},
             {"ahead": 1, "batches": 4, "asks": 5, "broken": -1},
             {"ahead": 2, "batches": 8, "asks": 2, "broken": -1},
             {"ahead": 2, "batches": 6, "asks": 4, "broken": 3},
@@ -101,31 +102,42 @@ class _Books:
     """What the ranks wrote down in one scenario, read with care: it comes from inside."""
 
     def __init__(self, scenario: Mapping[str, Any], answer: list, place: int) -> None:
-        self._scenario = scenario
+        self._scenario, self._first = scenario, place == 0
         self._books = [
-            dictionary(rank[place]) if isinstance(rank, list) and len(rank) > place else None
+            dictionary(rank[place]) if isinstance(rank, list) and len(rank) > place else {}
             for rank in answer
         ]
 
     @property
     def _handed_out(self) -> int:
         """Batches that are handed out if all is well."""
-        broken, names = self._scenario["broken"], self._scenario["names"][0]
-        return min(broken if broken >= 0 else len(names), self._scenario["asks"])
+        loadable = self._scenario["broken"] if self._is_broken else len(self._scenario["names"][0])
+        return min(loadable, self._scenario["asks"])
 
     @property
-    def _left_early(self) -> bool:
-        return self._scenario["broken"] < 0 and self._handed_out < len(self._scenario["names"][0])
+    def _is_broken(self) -> bool:
+        """Whether a batch can't be loaded."""
+        return self._scenario["broken"] >= 0
+
+    @property
+    def sums(self) -> int:
+        """Vectors that the ranks add up: one whenever they ask, and one at the end."""
+        return 0 if self.is_missing else self._scenario["asks"] + 1
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the ranks stopped before: what they stopped at says why."""
+        return not self._first and not any(self._books)
 
     def wrong(self) -> str | None:
         """Hint for batches that are not the right ones, or not loaded ahead."""
+        if self._is_broken or self.is_missing:
+            return None
         for rank, book in enumerate(self._books):
-            if book is None:
-                return "the loader stopped in an earlier run"
             if book.get("hung") is not False:
                 return (
-                    f"after {len(book.get('taken') or [])} batches the step waits without end for "
-                    "the next one, or for the loader to close"
+                    "a step waits without end for its next batch, or for the loader to close: "
+                    "does your thread wait for something that never comes?"
                 )
             raised = book.get("raised")
             if raised:
@@ -162,8 +174,10 @@ class _Books:
 
     def too_far(self) -> str | None:
         """Hint for more batches begun than the bound allows."""
+        if self.is_missing:
+            return None
         ahead = self._scenario["ahead"]
-        most = [wire.number((book or {}).get("most_ahead")) for book in self._books]
+        most = [wire.number(book.get("most_ahead")) for book in self._books]
         if any(number is None for number in most):
             return "the bound could not be checked"
         for rank, book in enumerate(self._books):
@@ -185,8 +199,10 @@ class _Books:
 
     def lost(self) -> str | None:
         """Hint for an error in `load` that did not reach the step in its place."""
+        if not self._is_broken or self.is_missing:
+            return None
         for rank, book in enumerate(self._books):
-            if book is None or book.get("hung") is not False:
+            if book.get("hung") is not False:
                 return (
                     "load raised an error and the step waits without end: hand the error over, "
                     "and raise it where the batch is asked for"
@@ -199,8 +215,8 @@ class _Books:
 
     def left(self) -> str | None:
         """Hint for what stays behind."""
-        if any(book is None or book.get("left") != 0 for book in self._books):
-            if self._left_early:
+        if not self.is_missing and any(book.get("left") != 0 for book in self._books):
+            if self._handed_out < len(self._scenario["names"][0]) and not self._is_broken:
                 return (
                     "a loop that ends early leaves your thread behind, waiting for room in the "
                     "queue: end it in a finally clause"

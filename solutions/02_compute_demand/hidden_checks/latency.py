@@ -63,10 +63,6 @@ TAIL = FunctionCheck(
             lambda t, w: float(np.percentile(t.ravel()[w:], 99)),
         ),
         Misconception(
-            "the warm-ups are the first requests of every run, not the first runs",
-            lambda t, w: float(np.percentile(t[w:], 99)) if w < len(t) else np.nan,
-        ),
-        Misconception(
             "a percentile of means is no percentile: a mean has swallowed the slow requests "
             "before the percentile can see them",
             lambda t, w: float(np.percentile(t[:, w:].mean(axis=1), 99)),

@@ -431,11 +431,6 @@ def my_batches(samples, batch, epoch, seed, rank, workers):
         "does every rank cut the same order",
     ),
     _uncovered(
-        "each rank with a seed of its own",
-        _PIECES.replace("(1000 * seed + epoch)", "([seed, epoch, rank])"),
-        "does every rank cut the same order",
-    ),
-    _uncovered(
         "the rest is dropped",
         _PIECES.replace("range(0, samples, batch)", "range(0, samples - batch + 1, batch)"),
         "samples are left out",
@@ -477,7 +472,6 @@ def my_batches(samples, batch, epoch, seed, rank, workers):
 """,
         "different numbers of steps",
     ),
-    _uncovered("stops", "def my_batches(*setting): return load", "stops with RankError"),
     Answer(
         "check_3_pieces",
         "wrong: not shuffled",
@@ -626,15 +620,15 @@ class prefetch:
     _unloaded(
         "stops",
         "def prefetch(load, names, ahead):\n    yield load(names[0])\n    yield load[1]",
-        "",
+        "prefetch stops with TypeError",
     ),
     Answer(
         "check_3_prefetch",
-        "wrong: a queue with too much room, and no thought of the end",
+        "wrong: a queue with too much room, and no thought of an early end",
         _QUEUE,
         {
             "prefetch_bound": "in the hands of the thread",
-            "prefetch_end": "waits without end",
+            "prefetch_end": "a loop that ends early",
         },
     ),
     Answer(
@@ -658,24 +652,51 @@ def prefetch(load, names, ahead):
     ),
     Answer(
         "check_3_prefetch",
-        "wrong: loaded twice; a thread that stays after an early end",
+        "wrong: loaded twice; the thread dies of an error and the step waits",
         _THREAD.replace("(load(name), None)", "(load(name), load(name), None)[1:]").replace(
-            "        over.set()\n        places.release()\n        thread.join()\n",
-            "        pass\n",
+            "except Exception", "except ZeroDivisionError"
         ),
-        {"prefetch_bound": "more than once", "prefetch_end": "a loop that ends early"},
+        {"prefetch_bound": "more than once", "prefetch_end": "hand the error over"},
     ),
     Answer(
         "check_3_prefetch",
-        "wrong: a thread that never ends",
-        _THREAD.replace(
-            "    def work():\n",
-            "    def work():\n        begin()\n        rest()\n\n"
-            "    def rest():\n        threading.Event().wait(30)\n\n    def begin():\n",
-        )
-        .replace("thread.join()", "pass")
-        .replace("threading.Thread(target=work)", "threading.Thread(target=work, daemon=True)"),
+        "wrong: a thread that goes on when all is done",
+        _THREAD.replace("    thread = ", "    stay = threading.Event()\n    thread = ")
+        .replace("target=work", "target=lambda: (work(), stay.wait(30))")
+        .replace("        thread.join()\n", ""),
         {"prefetch_end": "your thread must end too"},
+    ),
+    Answer(
+        "check_3_prefetch",
+        "wrong: another rank's batch as well",
+        _THREAD.replace("names = list(names)", "names = [*names[:-1], -1, *names[-1:]]"),
+        {
+            "prefetch_ahead": "no more and no fewer",
+            "prefetch_bound": _ONCE,
+            "prefetch_end": _ONCE,
+        },
+    ),
+    # Stays in the kernel, so it comes last.
+    _unloaded(
+        "books that are made up",
+        """
+from amdahl_lab.grading import loader_probe
+
+def book(scenario, rank):
+    names = scenario["names"][rank][: scenario["asks"]]
+    names = names[: scenario["broken"]] if scenario["broken"] >= 0 else names
+    return {
+        "taken": [loader_probe.contents(scenario["seed"], name).tolist() for name in names],
+        "begun": names, "most_ahead": scenario["ahead"], "late": -1, "late_loaded": 0, "left": 0,
+        "hung": False, "raised": "LookupError" if scenario["broken"] >= 0 else "",
+    }
+
+def run(function, *, workers, task, scenarios, patience):
+    return [[book(scenario, rank) for scenario in scenarios] for rank in range(workers)]
+
+loader_probe.run = run
+""",
+        "did not take place",
     ),
 ]
 
@@ -742,7 +763,7 @@ REPORT = [
         "wrong: a ratio of sums",
         "share = {way: [sum(waiting[way]) / sum(seconds[way]), *share[way][1:]] for way in share}"
         "\n" + _WHOLE,
-        "a ratio of sums",
+        "one ratio of sums",
     ),
     _report(
         "wrong: estimates alone",
