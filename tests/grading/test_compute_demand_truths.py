@@ -8,11 +8,7 @@ import pytest
 from amdahl_lab import demand
 
 torch = pytest.importorskip("torch")
-
-
-@pytest.fixture(scope="module")
-def chapter():
-    return "02_compute_demand"
+pytestmark = pytest.mark.parametrize("chapter", ["02_compute_demand"], scope="session")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def throughput(size, latencies, warmups):
     return float(size * kept.size / kept.sum())
 
 
-def _latencies(rng, typical, runs=4, requests=120, warmups=8, slow=0.03):
+def _latencies(rng, typical, runs=3, requests=68, warmups=8, slow=0.03):
     """Seconds of each request: mostly alike, a few slow ones, slow ones first."""
     times = typical * np.exp(rng.normal(0, 0.08, size=(runs, requests)))
     times *= np.exp(rng.normal(0, 0.15, size=(runs, 1)))  # some runs are slow as a whole
@@ -123,7 +123,7 @@ def _everything(times, warmups):
 
 def _server(rng, hiccup):
     """Latencies over the batch: a fixed part and one for each sample; one size may hiccup."""
-    sizes = 2 ** np.arange(7)
+    sizes = 2 ** np.arange(6)
     latencies = np.stack([_latencies(rng, 0.004 + 0.0005 * size) for size in sizes])
     latencies[hiccup] *= 4.0 if hiccup else 1.0
     return sizes, latencies
@@ -136,7 +136,7 @@ def _bounds(rng):
         while True:
             sizes, latencies = _server(rng, hiccup)
             tails = np.array([tail(one, 8) for one in latencies])
-            bound = float(np.sort(tails)[int(rng.integers(3, 6))] * 1.02)
+            bound = float(np.sort(tails)[int(rng.integers(2, 5))] * 1.02)
             case = (sizes, latencies, 8, bound)
             right = largest(*case)
             others = [_by(_mean)(*case), _by(_everything)(*case), _busiest(*case), _smallest(*case)]

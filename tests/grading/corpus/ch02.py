@@ -619,7 +619,7 @@ class prefetch:
     ),
     _unloaded(
         "stops",
-        "def prefetch(load, names, ahead):\n    yield load(names[0])\n    yield load[1]",
+        "def prefetch(load, names, ahead):\n    for name in names:\n        yield load[name]",
         "prefetch stops with TypeError",
     ),
     Answer(
@@ -668,13 +668,9 @@ def prefetch(load, names, ahead):
     ),
     Answer(
         "check_3_prefetch",
-        "wrong: another rank's batch as well",
-        _THREAD.replace("names = list(names)", "names = [*names[:-1], -1, *names[-1:]]"),
-        {
-            "prefetch_ahead": "no more and no fewer",
-            "prefetch_bound": _ONCE,
-            "prefetch_end": _ONCE,
-        },
+        "wrong: a batch that nobody asked for",
+        _THREAD.replace("    def work():\n", "    def work():\n        load(10_001)\n"),
+        {"prefetch_bound": "not this rank's"},
     ),
     # Stays in the kernel, so it comes last.
     _unloaded(
