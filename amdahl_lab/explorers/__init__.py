@@ -14,12 +14,18 @@ from typing import Any
 
 from amdahl_lab.explorers.static import names, static_bundle, static_html, without_widgets
 
-_CLASSES = {"Explorer": "base", "StaticExplorer": "base", "SpeedupExplorer": "speedup"}
+_CLASSES = {
+    "Explorer": "base",
+    "StaticExplorer": "base",
+    "SpeedupExplorer": "speedup",
+    "StepExplorer": "step",
+}
 
 __all__ = [
     "Explorer",
     "SpeedupExplorer",
     "StaticExplorer",
+    "StepExplorer",
     "names",
     "static_bundle",
     "static_html",

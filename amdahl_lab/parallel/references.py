@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from amdahl_lab.parallel import experiments
+from amdahl_lab.parallel.bottlenecks.references import BOTTLENECKS
 from amdahl_lab.parallel.experiments import Progress
 from amdahl_lab.records import ScalingRun
 
@@ -54,4 +55,5 @@ REFERENCES: dict[str, Callable[[str | None, Progress], Runs]] = {
     "digits_small_batch": _named(_digits_small_batch),
     "control": _named(_control),
     "communication": _named(_communication),
+    **{name: _named(take) for name, take in BOTTLENECKS.items()},
 }
