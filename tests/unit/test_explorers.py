@@ -27,10 +27,10 @@ def test_the_script_for_the_site_is_made_where_no_widget_library_is():
         "for name in ('anywidget', 'ipywidgets', 'traitlets', 'torch', 'matplotlib', 'scipy'):\n"
         "    sys.modules[name] = None\n"
         "from amdahl_lab.explorers import names, static_bundle, static_html\n"
-        "print(names(), len(static_bundle()) > 10_000, 'data-explorer' in "
+        "print({'speedup', 'step'} <= {*names()}, len(static_bundle()) > 10_000, 'data-explorer' in "
         "static_html('speedup', {}, 'words'))"
     )
-    assert out.split() == ["('speedup',)", "True", "True"]
+    assert out.split() == ["True", "True", "True"]
 
 
 def test_the_script_evaluates_no_strings_and_names_no_host():
@@ -40,7 +40,7 @@ def test_the_script_evaluates_no_strings_and_names_no_host():
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are():
-    with pytest.raises(ValueError, match="explorer must be one of speedup, got 'spedup'"):
+    with pytest.raises(ValueError, match="explorer must be one of .*speedup.*, got 'spedup'"):
         explorers.static_html("spedup", {}, "words")
     with pytest.raises(AttributeError, match="no attribute 'Spedup'"):
         _ = explorers.Spedup

@@ -44,7 +44,7 @@ def hand_memory_back() -> bool:
 
 def large_activations(batch: int = 1024) -> Workload:
     """Return a small convolutional network with activations of many megabytes."""
-    return shaped("convolution", 48, 3, batch)
+    return shaped("convolution", 136, 1, batch)
 
 
 def page_faults(workers: int, returned: bool, batch: int = 1024, steps: int = 3) -> float:

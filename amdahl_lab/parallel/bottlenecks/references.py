@@ -45,12 +45,12 @@ def _straggler(progress: Progress) -> Runs:
 
 
 def _prefetch(progress: Progress) -> Runs:
-    for width, run in prefetch_runs(rounds=ROUNDS, progress=progress).items():
+    for width, run in prefetch_runs(rounds=8, progress=progress).items():
         yield f"prefetch_{width:03d}", run
 
 
 def _exchange(progress: Progress) -> Runs:
-    yield "exchange", exchange_run(rounds=ROUNDS, progress=progress)
+    yield "exchange", exchange_run(rounds=8, progress=progress)
 
 
 BOTTLENECKS: dict[str, Callable[[Progress], Runs]] = {

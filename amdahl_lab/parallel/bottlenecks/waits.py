@@ -22,6 +22,8 @@ from amdahl_lab.records import Scalar, ScalingRun, Timing
 
 LINK_SIZES = (*(4096 * 4**power for power in range(6)), 8 << 20)  # 4 KiB to 8 MiB
 SMALL = 4096  # bytes of a small message
+SLOWER = (0.0, 0.1, 0.25, 0.5, 1.0)
+WIDTHS = (16, 64, 128, 256, 512)
 
 
 def links_run(
@@ -58,7 +60,7 @@ def seconds_by_size(run: ScalingRun, workers: int = 2) -> dict[int, np.ndarray]:
 
 
 def straggler_runs(
-    slower: Sequence[float] = (0.0, 0.1, 0.25, 0.5, 1.0),
+    slower: Sequence[float] = SLOWER,
     workers: int = 2,
     rounds: int = 8,
     *,
@@ -175,7 +177,7 @@ def _own_times(workload: Workload, steps: int) -> list[float]:
 
 
 def prefetch_runs(
-    widths: Sequence[int] = (16, 64, 128, 256, 512),
+    widths: Sequence[int] = WIDTHS,
     rounds: int = 8,
     *,
     batch: int = 4096,
