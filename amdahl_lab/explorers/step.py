@@ -25,7 +25,7 @@ class StepExplorer(Explorer):
     workers : int, 1 to 1024
         Number of workers N.
     batch : float
-        Samples for each worker.
+        Samples (or tokens) for each worker.
     parameters : float
         Millions of parameters.
     peak : float
@@ -54,7 +54,7 @@ class StepExplorer(Explorer):
         sync=True, explorer=True
     )
     workers = traitlets.Int(64, min=1, max=1024).tag(sync=True, explorer=True)
-    batch = traitlets.Float(64, min=1, max=10_000).tag(sync=True, explorer=True)
+    batch = traitlets.Float(1000, min=1, max=1e6).tag(sync=True, explorer=True)
     parameters = traitlets.Float(100, min=0.1, max=10_000).tag(sync=True, explorer=True)
     peak = traitlets.Float(400, min=0.1, max=1000).tag(sync=True, explorer=True)
     memory = traitlets.Float(2000, min=10, max=10_000).tag(sync=True, explorer=True)

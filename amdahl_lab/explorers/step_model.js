@@ -63,7 +63,7 @@ const MACHINES = {
   laptop: { name: "two cores", peak: 0.1, memory: 20, latency: 200, bandwidth: 1 },
 };
 
-const BATCHES = decades(1, 10000, { step: 1 });
+const BATCHES = decades(1, 1e6, { step: 1 });
 const SIZES = decades(0.1, 10000, { step: 0.5 });
 const PEAKS = decades(0.1, 1000, { step: 0.5 });
 const MEMORIES = decades(10, 10000, { step: 0.5 });
