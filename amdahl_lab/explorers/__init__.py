@@ -19,6 +19,7 @@ _CLASSES = {
     "Explorer": "base",
     "SpeedupExplorer": "speedup",
     "StaticExplorer": "base",
+    "StepExplorer": "step",
 }
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Explorer",
     "SpeedupExplorer",
     "StaticExplorer",
+    "StepExplorer",
     "names",
     "static_bundle",
     "static_html",

@@ -5,6 +5,13 @@ One colour means one thing in the whole book; `COLOURS` says what. A module hold
 one subject.
 """
 
+from amdahl_lab.figures.bottlenecks import (
+    message_times,
+    over_prediction,
+    plain_logarithm,
+    roofline,
+    spread,
+)
 from amdahl_lab.figures.demands import effects, growth, point, rates, shares, tails
 from amdahl_lab.figures.estimates import intervals, stacked_times
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
@@ -23,10 +30,15 @@ __all__ = [
     "intervals",
     "laws",
     "measured",
+    "message_times",
+    "over_prediction",
+    "plain_logarithm",
     "point",
     "rates",
+    "roofline",
     "shares",
     "speedup_axes",
+    "spread",
     "stacked_times",
     "tails",
 ]

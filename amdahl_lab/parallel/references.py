@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from amdahl_lab.parallel import experiments
+from amdahl_lab.parallel.bottlenecks.references import BOTTLENECKS
 from amdahl_lab.parallel.experiments import Progress
 from amdahl_lab.parallel.one_worker import loading, operators, serving, shrinking
 from amdahl_lab.records import ScalingRun
@@ -85,4 +86,5 @@ REFERENCES: dict[str, Callable[[str | None, Progress], Runs]] = {
     "input_pipeline": _named(_input_pipeline),
     "answers": _named(_answers),
     "shrunk": _named(_shrunk),
+    **{name: _named(take) for name, take in BOTTLENECKS.items()},
 }
