@@ -117,13 +117,17 @@ def value(namespace: dict, asker: Asker, name: str) -> dict:
     return {"value": wire.plain(namespace[name])} if name in namespace else {"missing": name}
 
 
-def ranks(namespace: dict, asker: Asker, function: str, **scenario: Any) -> dict:
-    """Run a scenario of `rank_probe` with a function of the notebook on real ranks."""
+def ranks(
+    namespace: dict, asker: Asker, function: str, experiment: str = "run", **scenario: Any
+) -> dict:
+    """Run an experiment of `rank_probe` with a function of the notebook on real ranks."""
     from amdahl_lab.grading import rank_probe
 
     if not callable(namespace.get(function)):
         return {"missing": function}
     try:
-        return {"value": wire.plain(rank_probe.run(namespace[function], **scenario))}
+        return {
+            "value": wire.plain(getattr(rank_probe, experiment)(namespace[function], **scenario))
+        }
     except Exception as error:
         return {"raised": type(error).__name__}
