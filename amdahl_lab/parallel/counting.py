@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+import torch.distributed as dist
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -38,7 +39,8 @@ class Counts:
     buffers : int
         New tensors of at least as many bytes as was asked for.
     sent_bytes : int
-        Bytes of the tensors that were handed to collectives and messages.
+        Bytes of the tensors that were handed to collectives and messages; of a broadcast, those
+        of its source.
     """
 
     collectives: int = 0
@@ -138,8 +140,9 @@ class _Operators(TorchDispatchMode):
         kwargs = kwargs or {}
         kind = str(operator)
         if kind.startswith(("c10d.", "_c10d_functional.")):
+            listens = kind.startswith("c10d.broadcast_") and args[2] != dist.get_rank()
             if "recv" not in kind and "wait" not in kind:
-                self._counting.sent(kind, tree_leaves(args[:2]))
+                self._counting.sent(kind, [] if listens else tree_leaves(args[:2]))
             return operator(*args, **kwargs)
         result = operator(*args, **kwargs)
         # What comes from outside of torch, a list or an array, arrives as an argument.

@@ -81,6 +81,7 @@ def test_collectives_are_counted_by_size_and_kind():
     assert {name: first[name] for name in expected} == expected
     assert second["collectives"] == 2  # the receiver of a message sends nothing
     assert first["sent_bytes"] == 4 * 8 * BIG + 16
+    assert second["sent_bytes"] == 2 * 8 * BIG + 16  # nor does who listens to a broadcast
 
 
 def read_rows(loader):

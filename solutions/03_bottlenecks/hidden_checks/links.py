@@ -157,7 +157,7 @@ class PartCheck(FunctionCheck):
     def _of(self, answer: Any) -> Any:
         value = answer.get("value") if isinstance(answer, dict) else None
         whole = isinstance(value, list) and len(value) == 2
-        return {"value": value[self.part]} if whole else answer
+        return {"value": value[self.part] if whole else None}
 
 
 _MIXED = Misconception(
