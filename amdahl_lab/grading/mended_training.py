@@ -118,7 +118,7 @@ class _Run:
         before = marking.session.watch.loopback()
         question = {
             "function": self.subject,
-            "experiment": "count",
+            "probe": "training_probe",
             "seed": self.seed,
             "layers": list(LAYERS),
             "samples": STEPS * BATCH,

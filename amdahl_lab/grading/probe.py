@@ -5,6 +5,7 @@ A student's names are looked up in the notebook's namespace and nowhere else, so
 uses a name like ``sum`` or ``json`` for its own purposes is answered like any other.
 """
 
+import importlib
 import json
 import signal
 from collections.abc import Callable
@@ -118,16 +119,13 @@ def value(namespace: dict, asker: Asker, name: str) -> dict:
 
 
 def ranks(
-    namespace: dict, asker: Asker, function: str, experiment: str = "run", **scenario: Any
+    namespace: dict, asker: Asker, function: str, probe: str = "rank_probe", **scenario: Any
 ) -> dict:
-    """Run an experiment of `rank_probe` with a function of the notebook on real ranks."""
-    from amdahl_lab.grading import rank_probe
-
+    """Run a scenario of a probe for ranks with a function of the notebook on real ranks."""
+    module = importlib.import_module(f"amdahl_lab.grading.{probe}")
     if not callable(namespace.get(function)):
         return {"missing": function}
     try:
-        return {
-            "value": wire.plain(getattr(rank_probe, experiment)(namespace[function], **scenario))
-        }
+        return {"value": wire.plain(module.run(namespace[function], **scenario))}
     except Exception as error:
         return {"raised": type(error).__name__}

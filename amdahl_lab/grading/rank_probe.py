@@ -69,29 +69,6 @@ def train(function: Callable, scenario: dict[str, Any]) -> list[float]:
     return torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()]).tolist()
 
 
-def count(
-    function: Callable, *, seed: int, layers: list, samples: int, batch: int, rate: float
-) -> list:
-    """Train with a student's script on two ranks; see `parallel.counted_training`.
-
-    Parameters
-    ----------
-    function : callable
-        The student's ``train(model, load, batch, steps, rate)``.
-    seed, layers, samples, batch, rate
-        Scenario: `drawn` makes its data and first parameters.
-
-    Returns
-    -------
-    list of dict
-        For each rank its parameters, losses and counts.
-    """
-    from amdahl_lab.parallel.counted_training import count_training
-
-    weights, biases, inputs, targets = drawn(seed, layers, samples)
-    return count_training(function, weights, biases, inputs, targets, batch=batch, rate=rate)
-
-
 def drawn(seed: int, layers: list, samples: int) -> tuple[list, list, np.ndarray, np.ndarray]:
     """First weights, biases, inputs and targets of a scenario, drawn from its seed."""
     rng = np.random.default_rng(seed)

@@ -70,14 +70,14 @@ def train(model, load, batch, steps, rate):
     # Changes the probe, so it comes last.
     "one process that says it was two": (
         """
-from amdahl_lab.grading import rank_probe
+from amdahl_lab.grading import rank_probe, training_probe
 def alone(function, *, seed, layers, samples, batch, rate):
     from amdahl_lab.parallel.counted_training import count_training
     drawn = rank_probe.drawn(seed, layers, samples)
     (rank,) = count_training(train_slowly, *drawn, batch=batch, rate=rate, workers=1)
     counts = dict.fromkeys(rank["counts"], 0)
     return [{**rank, "counts": counts}] * 2
-rank_probe.count = alone
+training_probe.run = alone
 def train(model, load, batch, steps, rate): return []
 """,
         "fewer bytes",
