@@ -68,7 +68,7 @@ def count_training(
     list of dict
         For each rank ``parameters`` (one flat list), ``losses`` (what `train` returned, as plain
         numbers where it can be) and ``counts``: what it did up to its last forward pass, by the
-        names of `counting.Counts`, and all ``samples`` that it loaded.
+        names of `counting.Counts`, and all ``samples`` that it loaded, in how many ``loads``.
     """
     with stored(inputs, targets) as loader:
         first = (tuple(weights), tuple(biases))
@@ -103,7 +103,7 @@ def _counted(
     return {
         "parameters": parameters.tolist(),
         "losses": _plain(losses),
-        "counts": counts | {"samples": loader.loaded},
+        "counts": counts | {"samples": loader.loaded, "loads": loader.calls},
     }
 
 

@@ -31,7 +31,7 @@ class Loader:
 
     def __init__(self, address: tuple[str, int], samples: int, inputs: int, targets: int) -> None:
         self.address, self.samples, self.inputs, self.targets = address, samples, inputs, targets
-        self.loaded = 0
+        self.loaded = self.calls = 0
         self._socket: socket.socket | None = None
 
     def __call__(self, first: int, last: int) -> tuple[Tensor, Tensor]:
@@ -59,6 +59,7 @@ class Loader:
         rows = bytearray(8 * columns * (last - first))
         _receive_into(self._socket, rows)
         self.loaded += last - first
+        self.calls += 1
         table = torch.from_numpy(np.frombuffer(rows).reshape(-1, columns))
         return table[:, : self.inputs], table[:, self.inputs :]
 

@@ -132,6 +132,6 @@ def test_training_ends_where_a_line_can_be_worked_out_by_hand():
     np.testing.assert_allclose(rank["parameters"], [w, b], rtol=1e-12)
     np.testing.assert_allclose(rank["losses"], losses, rtol=1e-12)
     counts = rank["counts"]
-    assert counts["samples"] == 3
+    assert (counts["samples"], counts["loads"]) == (3, 3)
     # The loss of the last step and what follows it hold no step up.
     assert (counts["numbers"], counts["arrays"]) == (2, 0)

@@ -726,11 +726,11 @@ def train(model, load, batch, steps, rate):
         "train = train_slowly",
         {
             "mend_bucket": "each pays the latency",
-            "mend_loss": "the loss is sent or taken out",
+            "mend_loss": "a loss is sent",
             "mend_copies": "lists or arrays",
             "mend_loading": "more than its own half",
             "mend_buffer": "counts once",
-            "mend_needless": "broadcasts and barriers",
+            "mend_needless": "stay alike",
         },
     ),
     (
@@ -750,7 +750,7 @@ def train(model, load, batch, steps, rate):
             "mend_copies": "lists or arrays",
             "mend_loading": "more than its own half",
             "mend_buffer": "of the size of all gradients",
-            "mend_needless": "broadcasts and barriers",
+            "mend_needless": "as it is",
         },
     ),
     (
@@ -768,13 +768,34 @@ def train(model, load, batch, steps, rate):
             "mend_bucket": "each pays the latency",
             "mend_loss": "the mean over the whole batch",
             "mend_buffer": "counts once",
-            "mend_needless": "broadcasts and barriers",
+            "mend_needless": "stay alike",
         },
     ),
     (
         "wrong: a new bucket each step, the loss printed",
         _script(reduce=_CAT, loss=_IN_BUCKET + "\n        f'{loss:.3f}'"),
-        {"mend_loss": "taken out of torch", "mend_buffer": "of the size of all gradients"},
+        {"mend_loss": "a number is taken out", "mend_buffer": "of the size of all gradients"},
+    ),
+    (
+        "wrong: samples one by one, some of the gradient number by number",
+        _script(
+            load="first = step * batch + rank * half\n"
+            "        rows = [load(i, i + 1) for i in range(first, first + half)]\n"
+            "        x, y = (torch.cat(parts) for parts in zip(*rows))",
+            reduce="""
+        last = [float(g) for g in parameters[-2].grad.flatten()]
+        parameters[-2].grad = torch.tensor(last, dtype=torch.float64).view(10, -1)
+        bucket = torch.cat([p.grad.flatten() for p in parameters] + [loss.detach().view(1)])
+        dist.all_reduce(bucket)
+        bucket /= N
+""",
+        ),
+        {
+            "mend_loss": "a number is taken out",
+            "mend_copies": "one by one",
+            "mend_loading": "one a step is enough",
+            "mend_buffer": "of the size of all gradients",
+        },
     ),
     (
         "wrong: fewer bits",
