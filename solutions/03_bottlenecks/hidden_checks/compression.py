@@ -176,6 +176,10 @@ BREAK_EVEN = FunctionCheck(
             lambda f, s, c, t, n, a: max(0.0, (f - s) / (t + (c - 1) * 2 * (n - 1) * a)),
         ),
         Misconception(
+            "over each link of a ring go 2 (N - 1) / N times the bytes of the buffer",
+            lambda f, s, c, t, n, a: max(0.0, (f - s) / t),
+        ),
+        Misconception(
             "each further collective pays the latency of its own messages, and that has to be "
             "earned back too",
             lambda f, s, c, t, n, a: break_even_bandwidth(f, s, 1, t, n, a),

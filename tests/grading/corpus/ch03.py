@@ -612,9 +612,12 @@ def break_even_bandwidth(f, s, c, t, n, a): return seconds_saved
         """
 def seconds_saved(f, s, c, t, n, a, b):
     return 2 * (n - 1) * (c * a + s / n * b) + t
-def break_even_bandwidth(f, s, c, t, n, a): raise NotImplementedError
+def break_even_bandwidth(f, s, c, t, n, a): return max(0, (f - s) / t)
 """,
-        {"seconds_saved": "the time with compression", "break_even_bandwidth": "stops with NotIm"},
+        {
+            "seconds_saved": "the time with compression",
+            "break_even_bandwidth": "times the bytes of the buffer",
+        },
     ),
 )
 
