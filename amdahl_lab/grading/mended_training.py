@@ -13,8 +13,9 @@ from typing import ClassVar
 import numpy as np
 
 from amdahl_lab.grading import wire
-from amdahl_lab.grading.items import Item, Marking, Verdict, nothing, trouble
+from amdahl_lab.grading.items import Item, Marking, Verdict, nothing
 from amdahl_lab.grading.measuring import dictionary
+from amdahl_lab.grading.rank_questions import ask_ranks
 from amdahl_lab.grading.serial_reference import batched_descent
 from amdahl_lab.grading.session import NoAnswerError
 
@@ -129,9 +130,7 @@ class _Run:
 
     def take_place(self, marking: Marking, seconds: float) -> str | None:
         """Run it; a hint if nothing comes of it."""
-        before = marking.session.watch.loopback()
         question = {
-            "function": self.subject,
             "probe": "training_probe",
             "seed": self.seed,
             "layers": list(LAYERS),
@@ -139,33 +138,21 @@ class _Run:
             "batch": BATCH,
             "rate": RATE,
         }
-        answer = marking.session.ask("ranks", question, seconds=seconds)
-        after = marking.session.watch.loopback()
-        if before is not None and after is not None and not marking.session.without_sandbox:
-            self.moved = (after[0] - before[0], after[1] - before[1])
-        if isinstance(answer, dict) and answer.get("raised") == "RankTimeout":
-            return (
-                "the ranks wait for each other without end: does every rank call the same "
-                "collectives in the same order?"
-            )
-        hint = trouble([answer], self.subject)
-        if hint is not None:
-            return hint
-        ranks = answer.get("value") if isinstance(answer, dict) else None
-        if not isinstance(ranks, list) or len(ranks) != WORKERS:
-            raise NoAnswerError("it gave no parameters")
-        for rank in map(dictionary, ranks):
-            counts = {
-                name: wire.number(value) for name, value in dictionary(rank.get("counts")).items()
-            }
+        answer = ask_ranks(marking, self.subject, WORKERS, question, seconds)
+        self.moved = answer.moved
+        if answer.hint is not None:
+            return answer.hint
+        for rank in map(dictionary, answer.ranks):
+            said = dictionary(rank.get("counts"))
+            counts = {name: wire.number(said.get(name)) for name in COUNTS}
             parameters = wire.numbers(rank.get("parameters"))
             if parameters is None or parameters.shape != (PARAMETERS,):
                 raise NoAnswerError("it gave no parameters")
-            if any(counts.get(name) is None for name in COUNTS):
+            if not all(count is not None and 0 <= count < 1e9 for count in counts.values()):
                 raise NoAnswerError("it gave no counts")
             self.parameters.append(parameters)
             self.losses.append(wire.numbers(rank.get("losses")))
-            self.counts.append({name: int(counts[name]) for name in COUNTS})
+            self.counts.append({name: int(count) for name, count in counts.items()})
         return None
 
     def difference(self) -> str | None:

@@ -1,12 +1,16 @@
 """Scripts that make their counts look better than what they do gain nothing. In a real sandbox."""
 
+from types import SimpleNamespace
+
 import nbformat
 import numpy as np
 import pytest
 
+from amdahl_lab.grading import mended_training
 from amdahl_lab.grading.items import Marking
 from amdahl_lab.grading.marking import grade_id
 from amdahl_lab.grading.serial_reference import batched_descent
+from amdahl_lab.grading.session import NoAnswerError
 
 CHAPTER = "03_bottlenecks"
 pytestmark = pytest.mark.parametrize("chapter", [CHAPTER], scope="session")
@@ -85,6 +89,7 @@ def train(model, load, batch, steps, rate):
         """
 def train(model, load, batch, steps, rate):
     from amdahl_lab.grading.serial_reference import batched_descent
+from amdahl_lab.grading.session import NoAnswerError
     return batched_descent(0, [1, 1], 1, 1, rate)
 """,
         "stops with RankError",
@@ -120,6 +125,24 @@ def test_counts_that_were_made_up_gain_nothing(session, assignment, solution, se
     assert not wrong
 
 
+@pytest.mark.parametrize("count", [float("inf"), float("nan"), -1, 10**30, "1", None, True, [1]])
+def test_counts_that_are_none_are_no_answer(count, chapter, assignment):
+    counts = {"dict": [[name, count] for name in mended_training.COUNTS]}
+    parameters = [0.0] * mended_training.PARAMETERS
+    rank = {"dict": [["parameters", parameters], ["counts", counts], ["losses", None]]}
+
+    class Session:
+        without_sandbox = True
+        watch = SimpleNamespace(loopback=lambda: None)
+
+        def ask(self, *_, **__):
+            return {"value": [rank, rank]}
+
+    (check,) = assignment.checks["check_4_train"]
+    with pytest.raises(NoAnswerError, match="counts"):
+        check.mark(Marking(Session(), 1))
+
+
 def test_the_batched_reference_is_gradient_descent_on_one_batch_after_the_other(chapter):
     torch = pytest.importorskip("torch")
     from amdahl_lab.grading.rank_probe import drawn
@@ -147,11 +170,14 @@ def test_the_batched_reference_is_gradient_descent_on_one_batch_after_the_other(
 
 def test_the_hidden_network_has_room_for_the_plan_of_the_checks(solution):
     """The sizes that tell a loss from a gradient and a buffer from a batch, as the text says."""
-    from amdahl_lab.grading import mended_training as plan
     from amdahl_lab.parallel.counting import SMALL_BYTES
 
-    assert 8 * min(plan.LAYERS[1:]) > SMALL_BYTES  # the smallest bias
-    assert plan.BATCH * max(plan.LAYERS) < plan.PARAMETERS  # no batch is taken for a buffer
-    assert plan.BATCH * plan.ROW_BYTES > 0.2 * plan.GRADIENT_BYTES  # loading shows on the wire
+    assert 8 * min(mended_training.LAYERS[1:]) > SMALL_BYTES  # the smallest bias
+    assert (
+        mended_training.BATCH * max(mended_training.LAYERS) < mended_training.PARAMETERS
+    )  # no batch is taken for a buffer
+    assert (
+        mended_training.BATCH * mended_training.ROW_BYTES > 0.2 * mended_training.GRADIENT_BYTES
+    )  # loading shows on the wire
     text = nbformat.writes(solution)
-    assert f"WIDTHS = {plan.LAYERS}" in text
+    assert f"WIDTHS = {mended_training.LAYERS}" in text

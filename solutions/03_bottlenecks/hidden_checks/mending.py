@@ -69,7 +69,7 @@ MENDED = MendedTrainingCheck(
                 ),
                 Limit(
                     "loads",
-                    8 * STEPS,
+                    4 * STEPS,
                     "{} calls of load, each a message and a wait: one a step is enough",
                 ),
             ),
