@@ -14,10 +14,16 @@ from typing import Any
 
 from amdahl_lab.explorers.static import names, static_bundle, static_html, without_widgets
 
-_CLASSES = {"Explorer": "base", "StaticExplorer": "base", "SpeedupExplorer": "speedup"}
+_CLASSES = {
+    "Explorer": "base",
+    "PipelineExplorer": "pipeline",
+    "SpeedupExplorer": "speedup",
+    "StaticExplorer": "base",
+}
 
 __all__ = [
     "Explorer",
+    "PipelineExplorer",
     "SpeedupExplorer",
     "StaticExplorer",
     "names",

@@ -8,18 +8,24 @@ one subject.
 from amdahl_lab.figures.estimates import intervals, stacked_times
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
 from amdahl_lab.figures.style import COLOURS, CURVES, LAWS, STYLE, Picture, canvas
+from amdahl_lab.figures.timelines import KINDS, Pass, held, passes, passes_of
 
 __all__ = [
     "COLOURS",
     "CURVES",
+    "KINDS",
     "LAWS",
     "STYLE",
+    "Pass",
     "Picture",
     "canvas",
     "fitted",
+    "held",
     "intervals",
     "laws",
     "measured",
+    "passes",
+    "passes_of",
     "speedup_axes",
     "stacked_times",
 ]

@@ -7,7 +7,7 @@ lab has time for.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from amdahl_lab.parallel import experiments
+from amdahl_lab.parallel import experiments, strategy_references
 from amdahl_lab.parallel.experiments import Progress
 from amdahl_lab.records import ScalingRun
 
@@ -54,4 +54,5 @@ REFERENCES: dict[str, Callable[[str | None, Progress], Runs]] = {
     "digits_small_batch": _named(_digits_small_batch),
     "control": _named(_control),
     "communication": _named(_communication),
+    "strategies": _named(strategy_references.take),
 }
