@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
@@ -65,6 +66,51 @@ def pipeline_timeline(
         "seed": workload.seed,
     }
     return taken.run(f"{workload.name}_timeline", parameters)
+
+
+def measured_passes(run: ScalingRun) -> list[tuple[int, int, bool, float, float]]:
+    """Return the typical passes of a recorded timeline: the median moment over the rounds.
+
+    Parameters
+    ----------
+    run : ScalingRun
+        As of `pipeline_timeline`.
+
+    Returns
+    -------
+    list of tuples
+        Of each pass its stage, its micro-batch, whether it is a backward one, and the seconds
+        since the barrier at which it started and ended.
+    """
+    stages = max(run.workers)
+    found = []
+    for timing in run.timings:
+        words = timing.phase.split()
+        if words[-1] == "starts":
+            stage, kind, m = words[:3]
+            moments = [
+                float(np.median(run.seconds(stages, f"{stage} {kind} {m} {end}")))
+                for end in ("starts", "ends")
+            ]
+            found.append((int(stage), int(m), kind == "backward", *moments))
+    return found
+
+
+def predicted_timeline(run: ScalingRun) -> schedule.Timeline:
+    """Return the timeline that the schedule promises from passes and messages timed alone.
+
+    Parameters
+    ----------
+    run : ScalingRun
+        As of `pipeline_timeline`.
+    """
+    stages = max(run.workers)
+    forward, backward = (
+        [float(np.median(run.seconds(1, f"{kind} {stage}"))) for stage in range(stages)]
+        for kind in ("forward", "backward")
+    )
+    order = getattr(schedule, run.parameters["order"])(stages, run.parameters["micro_batches"])
+    return order.timeline(forward, backward, float(np.median(run.seconds(stages, "message"))))
 
 
 def passes_block(workload: Workload, stages: int, micro_batches: int) -> dict[str, float]:
