@@ -3,14 +3,17 @@
 `watch` counts, `step_times` times. In the `ScalingRun` of the latter a phase is a way to cut.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import torch
+import torch.distributed as dist
 from torch import nn
 
-from amdahl_lab.parallel.blocks import WARM_STEPS, seconds_per_turn
+from amdahl_lab.parallel.blocks import WARM_STEPS
 from amdahl_lab.parallel.experiments import Progress, _measured, _slowest
 from amdahl_lab.parallel.ranks import run_ranks
 from amdahl_lab.parallel.strategies import Batch, DataParallel, Loss, Memory
@@ -114,13 +117,13 @@ def step_times(
     rounds: int = 8,
     *,
     alone: Mapping[str, Cut] | None = None,
-    steps: int = 3,
+    steps: int = 5,
     progress: Progress = True,
 ) -> ScalingRun:
     """Time steps of several ways to cut one training, beside one worker that trains alone.
 
     Every block is a row of steps in fresh ranks of one thread each, on a batch that is loaded
-    beforehand; the slowest rank's time counts.
+    beforehand; of the median step of each rank the slowest counts.
 
     Parameters
     ----------
@@ -177,12 +180,21 @@ def step_times(
 
 
 def step_block(workload: Workload, cut: Cut, steps: int) -> dict[str, float]:
-    """Return this rank's seconds per step of a row of steps, after a few to warm up."""
+    """Return this rank's median time of a row of steps, after a few to warm up.
+
+    Now and then one step is held up for about as long as the whole row takes; the mean of a short
+    row would be made of that.
+    """
     model, batch = workload.model(), workload.load(0)
     training = cut(model, workload.optimizer(model), workload.loss)
     for _ in range(WARM_STEPS):
         training.step(batch)
-    return {"step": seconds_per_turn(lambda _: training.step(batch), steps)}
+    dist.barrier()
+    moments = [time.perf_counter()]
+    for _ in range(steps):
+        training.step(batch)
+        moments.append(time.perf_counter())
+    return {"step": float(np.median(np.diff(moments)))}
 
 
 def _watched(cuts: Mapping[str, Cut], workload: Workload) -> dict[str, Watched]:

@@ -89,7 +89,7 @@ def take(progress: Progress) -> Iterator[tuple[str, ScalingRun]]:
         "strategies": partial(step_times, ways_to_cut(many_samples()), many_samples()),
         "strategies_few_samples": partial(step_times, few, few_samples(), steps=8),
         "strategies_clicks": partial(step_times, tables, large_tables(), steps=5),
-        "strategies_pipelines": partial(step_times, pipelines(), deep(), alone=in_pieces, steps=2),
+        "strategies_pipelines": partial(step_times, pipelines(), deep(), alone=in_pieces, steps=3),
         "timeline_placement": partial(pipeline_timeline, deep(), micro_batches=1),
         "timeline_gpipe": partial(pipeline_timeline, deep(), gpipe),
         "timeline_1f1b": partial(pipeline_timeline, deep()),
