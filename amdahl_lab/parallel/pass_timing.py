@@ -113,6 +113,36 @@ def predicted_timeline(run: ScalingRun) -> schedule.Timeline:
     return order.timeline(forward, backward, float(np.median(run.seconds(stages, "message"))))
 
 
+def hand_overs(run: ScalingRun) -> np.ndarray:
+    """Return how long each pass that gets its input from another worker started late, in seconds.
+
+    That is the time from the moment at which its worker was free and its input computed to its
+    start: what sending, receiving and waiting for a message cost.
+
+    Parameters
+    ----------
+    run : ScalingRun
+        As of `pipeline_timeline`; its typical passes are taken.
+    """
+    stages = max(run.workers)
+    order = getattr(schedule, run.parameters["order"])(stages, run.parameters["micro_batches"])
+    found = {tuple(row[:3]): row[3:] for row in measured_passes(run)}
+    keys = list(
+        zip(
+            order.stage.tolist(),
+            order.micro_batch.tolist(),
+            order.is_backward.tolist(),
+            strict=True,
+        )
+    )
+    late = []
+    for key, before, source in zip(keys, order.graph.before, order.graph.source, strict=True):
+        if source >= 0 and keys[source][0] != key[0]:
+            free = found[keys[before]][1] if before >= 0 else 0.0
+            late.append(found[key][0] - max(free, found[keys[source]][1]))
+    return np.array(late)
+
+
 def passes_block(workload: Workload, stages: int, micro_batches: int) -> dict[str, float]:
     """Return the seconds of a forward and a backward pass of each stage, one after the other."""
     parts = layers_of(workload.model(), stages)

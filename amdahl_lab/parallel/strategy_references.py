@@ -28,7 +28,7 @@ from amdahl_lab.parallel.workloads.shaped import Shaped, shaped
 from amdahl_lab.records import ScalingRun
 from amdahl_lab.schedule import gpipe
 
-ROUNDS = 8
+ROUNDS = 7
 
 
 def many_samples() -> Shaped:
