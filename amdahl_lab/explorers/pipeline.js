@@ -16,7 +16,7 @@ function ganttChart() {
       const width = view.picture.parentElement.clientWidth;
       const narrow = width < 420;
       const [left, right, top, gap] = [narrow ? 26 : 62, narrow ? 62 : 96, 20, 5];
-      const row = clamp(170 / stages, 24, 44);
+      const row = clamp(240 / stages, 24, narrow ? 40 : 58);
       const foot = top + stages * row;
       view.resize(width, foot + 34, { left, right: 0, top, bottom: 34 });
       const x = linearScale([0, total], [left, width - right]);
@@ -50,8 +50,8 @@ function ganttChart() {
         );
       });
       view.axes.append(svg("text", { x: from, y: 12 }, narrow ? "kept" : "kept in memory"));
-      const share = [0, 0.25, 0.5, 0.75, 1, 1.5, 2].filter((value) => value <= total * 1.001);
-      const marks = share.length > 2 ? share : [0, total / 2, total].map((value) => Number(value.toFixed(3)));
+      const step = [0.02, 0.05, 0.1, 0.25, 0.5].find((width) => total / width <= 5.01) ?? 0.5;
+      const marks = Array.from({ length: Math.floor(total / step + 1e-9) + 1 }, (_, k) => k * step);
       ticks(view.axes, "x", x, marks.map((value) => [value, percent(value, 3)]), [foot - 2, top]);
       view.axes.append(svg("text", { class: "ax-title", x: (left + width - right) / 2, y: foot + 31,
         "text-anchor": "middle" }, narrow ? "time, of one worker’s step" : "time, in percent of one worker’s step"));
@@ -129,7 +129,7 @@ function render({ model, el }) {
   });
 
   const [gantt, side] = [ganttChart(), microBatchChart(model)];
-  const story = html("p", { class: "ax-story" });
+  const story = html("p", { class: "ax-story ax-under" });
   const key = html("ul", { class: "ax-bar-key", "aria-hidden": "true" },
     ...[["ax-key-forward", "forward"], ["ax-key-backward", "backward"], ["ax-key-idle", "waiting"],
       ["ax-key-kept", "micro-batches kept"]].map(([name, text]) => html("li", {}, html("i", { class: name }), text)));
