@@ -97,7 +97,7 @@ def passes(
                     str(each.micro_batch + 1),
                     ha="center",
                     va="center",
-                    fontsize=8,
+                    fontsize=9,
                     color=COLOURS["measured"] if each.is_backward else "white",
                 )
         axes.text(0, row - 0.55, label, fontsize=10, va="bottom", fontweight="bold")
