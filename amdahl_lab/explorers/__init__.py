@@ -20,11 +20,13 @@ _CLASSES = {
     "SpeedupExplorer": "speedup",
     "StaticExplorer": "base",
     "StepExplorer": "step",
+    "PipelineExplorer": "pipeline",
 }
 
 __all__ = [
     "DemandExplorer",
     "Explorer",
+    "PipelineExplorer",
     "SpeedupExplorer",
     "StaticExplorer",
     "StepExplorer",
