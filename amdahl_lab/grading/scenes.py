@@ -45,9 +45,12 @@ class Played:
     ranks: list
     moved: tuple[int, int] | None
 
-    def less_than(self, least_bytes: float) -> bool:
-        """Whether the system saw clearly fewer bytes than that."""
-        return self.moved is not None and self.moved[0] < 0.97 * least_bytes
+    def less_than(self, least_bytes: float, least_packets: float = 0) -> bool:
+        """Whether the system saw clearly fewer bytes than that, or fewer packets."""
+        if self.moved is None:
+            return False
+        moved, packets = self.moved
+        return moved < 0.97 * least_bytes or packets < least_packets
 
     def more_than(self, most_bytes: float, most_packets: float) -> bool:
         """Whether the system saw clearly more bytes than that, or more packets."""

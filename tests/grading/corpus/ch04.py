@@ -79,7 +79,7 @@ def ring_all_reduce(tensor):
         "check_1_ring",
         "wrong: PyTorch's own all-reduce",
         "def ring_all_reduce(tensor): dist.all_reduce(tensor)",
-        {"ring_messages": "a collective of PyTorch", "ring_bytes": "once send and receive"},
+        _ring("a collective of PyTorch", "a collective of PyTorch"),
     ),
     Answer(
         "check_1_ring",
@@ -488,24 +488,6 @@ def schedule(S, M, K):
     return out
 """,
         _unrunnable("the pipeline stands still"),
-    ),
-    Answer(
-        "check_3_schedule",
-        "wrong: backward passes in the reverse order, on the last stage only",
-        """
-def schedule(S, M, K):
-    K = min(K, M)
-    out = []
-    for s in range(S):
-        order = []
-        for start in range(0, M, K):
-            block = list(range(start, min(start + K, M)))
-            order += [("F", m) for m in block]
-            order += [("B", m) for m in (block[::-1] if s == S - 1 else block)]
-        out.append(order)
-    return out
-""",
-        {"schedule_bubble": ""},
     ),
     Answer(
         "check_3_schedule",
