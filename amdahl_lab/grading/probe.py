@@ -7,6 +7,7 @@ uses a name like ``sum`` or ``json`` for its own purposes is answered like any o
 
 import importlib
 import json
+import re
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -85,7 +86,7 @@ def answer(text: str) -> None:
     shell = get_ipython()
     question = json.loads(text)
     asker = Asker(shell.kernel, question.pop("token"))
-    kinds = {"call": call, "value": value, "ranks": ranks}
+    kinds = {"call": call, "value": value, "ranks": ranks, "scene": scene}
     result = kinds[question.pop("kind")](shell.user_ns, asker, **question)
     asker.send({"answer": result})
 
@@ -129,3 +130,19 @@ def ranks(
         return {"value": wire.plain(module.run(namespace[function], **scenario))}
     except Exception as error:
         return {"raised": type(error).__name__}
+
+
+def scene(namespace: dict, asker: Asker, functions: list, name: str, **scenario: Any) -> dict:
+    """Play a scene of `rank_scenes` with functions of the notebook on real ranks."""
+    from amdahl_lab.grading import rank_scenes
+
+    for function in functions:
+        if not callable(namespace.get(function)):
+            return {"missing": function}
+    try:
+        given = [namespace[function] for function in functions]
+        return {"value": wire.plain(rank_scenes.play(name, given, **scenario))}
+    except Exception as error:
+        # What a rank raised says more than that it did.
+        in_rank = re.match(r"rank \d+ of \d+ raised (?:\w+\.)*(\w+)", str(error))
+        return {"raised": in_rank[1] if in_rank else type(error).__name__}
