@@ -15,17 +15,21 @@ from typing import Any
 from amdahl_lab.explorers.static import names, static_bundle, static_html, without_widgets
 
 _CLASSES = {
+    "DemandExplorer": "demand",
     "Explorer": "base",
-    "PipelineExplorer": "pipeline",
     "SpeedupExplorer": "speedup",
     "StaticExplorer": "base",
+    "StepExplorer": "step",
+    "PipelineExplorer": "pipeline",
 }
 
 __all__ = [
+    "DemandExplorer",
     "Explorer",
     "PipelineExplorer",
     "SpeedupExplorer",
     "StaticExplorer",
+    "StepExplorer",
     "names",
     "static_bundle",
     "static_html",

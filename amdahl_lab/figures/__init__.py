@@ -5,6 +5,14 @@ One colour means one thing in the whole book; `COLOURS` says what. A module hold
 one subject.
 """
 
+from amdahl_lab.figures.bottlenecks import (
+    message_times,
+    over_prediction,
+    plain_logarithm,
+    roofline,
+    spread,
+)
+from amdahl_lab.figures.demands import effects, growth, point, rates, shares, tails
 from amdahl_lab.figures.estimates import intervals, stacked_times
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
 from amdahl_lab.figures.style import COLOURS, CURVES, LAWS, STYLE, Picture, canvas
@@ -19,13 +27,24 @@ __all__ = [
     "Pass",
     "Picture",
     "canvas",
+    "effects",
     "fitted",
+    "growth",
     "held",
     "intervals",
     "laws",
     "measured",
+    "message_times",
+    "over_prediction",
     "passes",
     "passes_of",
+    "plain_logarithm",
+    "point",
+    "rates",
+    "roofline",
+    "shares",
     "speedup_axes",
+    "spread",
     "stacked_times",
+    "tails",
 ]

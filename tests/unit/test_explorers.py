@@ -27,8 +27,9 @@ def test_the_script_for_the_site_is_made_where_no_widget_library_is():
         "for name in ('anywidget', 'ipywidgets', 'traitlets', 'torch', 'matplotlib', 'scipy'):\n"
         "    sys.modules[name] = None\n"
         "from amdahl_lab.explorers import names, static_bundle, static_html\n"
-        "print('speedup' in names(), len(static_bundle()) > 10_000, 'data-explorer' in "
-        "static_html('speedup', {}, 'words'))"
+        "there = {'demand', 'pipeline', 'speedup', 'step'} <= {*names()}\n"
+        "print(there, len(static_bundle()) > 10_000,\n"
+        "      'data-explorer' in static_html('speedup', {}, 'words'))"
     )
     assert out.split() == ["True", "True", "True"]
 
