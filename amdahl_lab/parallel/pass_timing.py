@@ -96,21 +96,28 @@ def measured_passes(run: ScalingRun) -> list[tuple[int, int, bool, float, float]
     return found
 
 
-def predicted_timeline(run: ScalingRun) -> schedule.Timeline:
+def predicted_timeline(run: ScalingRun, round_number: int | None = None) -> schedule.Timeline:
     """Return the timeline that the schedule promises from passes and messages timed alone.
 
     Parameters
     ----------
     run : ScalingRun
         As of `pipeline_timeline`.
+    round_number : int, optional
+        Whose times to take, from 0; the median over the rounds by default.
     """
     stages = max(run.workers)
+
+    def typical(workers: int, phase: str) -> float:
+        seconds = run.seconds(workers, phase)
+        return float(np.median(seconds) if round_number is None else seconds[round_number])
+
     forward, backward = (
-        [float(np.median(run.seconds(1, f"{kind} {stage}"))) for stage in range(stages)]
+        [typical(1, f"{kind} {stage}") for stage in range(stages)]
         for kind in ("forward", "backward")
     )
     order = getattr(schedule, run.parameters["order"])(stages, run.parameters["micro_batches"])
-    return order.timeline(forward, backward, float(np.median(run.seconds(stages, "message"))))
+    return order.timeline(forward, backward, typical(stages, "message"))
 
 
 def hand_overs(run: ScalingRun) -> np.ndarray:

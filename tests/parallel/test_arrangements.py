@@ -1,5 +1,6 @@
 """What is counted and timed of the ways to cut one training, held against closed forms."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -87,6 +88,12 @@ def test_the_prediction_is_the_schedule_of_what_was_timed_alone():
     run = ScalingRun("t", machine, tuple(timings), parameters, "2026-01-01", 0.1, 0.1, 3)
     # (M + N - 1) (f + g) = 5 x 3
     assert predicted_timeline(run).seconds == pytest.approx(15.0)
+    slow = [
+        replace(t, seconds=(9.0, *t.seconds[1:])) if t.phase == "forward 1" else t for t in timings
+    ]
+    run = replace(run, timings=tuple(slow))
+    assert predicted_timeline(run).seconds == pytest.approx(15.0)  # the median round
+    assert predicted_timeline(run, 0).seconds > 4 * 9
 
 
 def test_the_references_are_what_the_chapter_says_of_them():
