@@ -15,14 +15,18 @@ from typing import Any
 from amdahl_lab.explorers.static import names, static_bundle, static_html, without_widgets
 
 _CLASSES = {
+    "DemandExplorer": "demand",
     "Explorer": "base",
-    "StaticExplorer": "base",
     "SpeedupExplorer": "speedup",
+    "StaticExplorer": "base",
     "StepExplorer": "step",
+    "PipelineExplorer": "pipeline",
 }
 
 __all__ = [
+    "DemandExplorer",
     "Explorer",
+    "PipelineExplorer",
     "SpeedupExplorer",
     "StaticExplorer",
     "StepExplorer",

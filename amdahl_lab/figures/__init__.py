@@ -12,26 +12,39 @@ from amdahl_lab.figures.bottlenecks import (
     roofline,
     spread,
 )
+from amdahl_lab.figures.demands import effects, growth, point, rates, shares, tails
 from amdahl_lab.figures.estimates import intervals, stacked_times
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
 from amdahl_lab.figures.style import COLOURS, CURVES, LAWS, STYLE, Picture, canvas
+from amdahl_lab.figures.timelines import KINDS, Pass, held, passes, passes_of
 
 __all__ = [
     "COLOURS",
     "CURVES",
+    "KINDS",
     "LAWS",
     "STYLE",
+    "Pass",
     "Picture",
     "canvas",
+    "effects",
     "fitted",
+    "growth",
+    "held",
     "intervals",
     "laws",
     "measured",
     "message_times",
     "over_prediction",
+    "passes",
+    "passes_of",
     "plain_logarithm",
+    "point",
+    "rates",
     "roofline",
+    "shares",
     "speedup_axes",
     "spread",
     "stacked_times",
+    "tails",
 ]
