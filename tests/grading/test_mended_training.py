@@ -33,7 +33,7 @@ def train(model, load, batch, steps, rate):
 """,
         "less than the system counted",
     ),
-    "a message for each row of each parameter, counted as one for all": (
+    "a message for each parameter, counted as one for all": (
         """
 def train(model, load, batch, steps, rate):
     import gc
@@ -45,8 +45,7 @@ def train(model, load, batch, steps, rate):
         loss = torch.nn.functional.mse_loss(model(x), y)
         gradients = torch.autograd.grad(loss, list(model.parameters()))
         for parameter, gradient in zip(model.parameters(), gradients):
-            for row in gradient if gradient.dim() > 1 else [gradient]:
-                dist.all_reduce(row)
+            dist.all_reduce(gradient)
             parameter.data.sub_(gradient, alpha=rate / 2)
         losses[step] = loss.detach() / 2
     dist.all_reduce(losses)
@@ -90,7 +89,6 @@ def train(model, load, batch, steps, rate):
         """
 def train(model, load, batch, steps, rate):
     from amdahl_lab.grading.serial_reference import batched_descent
-from amdahl_lab.grading.session import NoAnswerError
     return batched_descent(0, [1, 1], 1, 1, rate)
 """,
         "stops with RankError",
