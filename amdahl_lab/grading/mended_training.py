@@ -194,8 +194,9 @@ class _Run:
         calls = sum(rank[name] for rank in self.counts for name in SENDING)
         loads = sum(rank["loads"] for rank in self.counts)
         most_bytes = 1.1 * said + 400 * (calls + loads) + 50_000
-        # A collective takes near 12 packets here, a load near 5, and the start near 150.
-        if moved > most_bytes or packets > 25 * calls + 10 * loads + 1_000:
+        # A collective takes near 12 packets here, a load near 5, and the start near 150. On a busy
+        # machine they are fewer, as one acknowledges several.
+        if moved > most_bytes or packets > 25 * calls + 10 * loads + 800:
             return (
                 "the ranks say that they sent and loaded less than the system counted on their "
                 "connection"

@@ -109,8 +109,9 @@ def split_layers(functions: Sequence[Callable], scenario: dict[str, Any]) -> lis
     Returns
     -------
     list
-        The parts; the outputs and the calls of the forward pass, or None if there are no outputs;
-        the gradients of the inputs and of the parts, and the calls of the backward pass.
+        The parts; the outputs and the calls of the forward pass; the gradients of the inputs and
+        of the parts and the calls of the backward pass; the name of what `mlp` raised. None for
+        what is not there.
     """
     import torch
     import torch.distributed as dist
@@ -120,19 +121,22 @@ def split_layers(functions: Sequence[Callable], scenario: dict[str, Any]) -> lis
     x, *whole, slope = arrays
     parts = cut(*whole, dist.get_rank(), dist.get_world_size())
     if parts is None:
-        return [None, None, None]
+        return [None, None, None, None]
     parts = [part.detach().clone().requires_grad_() for part in parts]
     x = x.clone().requires_grad_()
     held = [part.tolist() for part in parts]
-    with counted() as forward:
-        y = mlp(x, *parts)
-    if y is None:
-        return [held, None, None]
-    value = y.tolist()
-    with counted() as backward:
-        y.backward(slope)
+    try:
+        with counted() as forward:
+            y = mlp(x, *parts)
+        if y is None:
+            return [held, None, None, None]
+        value = y.tolist()
+        with counted() as backward:
+            y.backward(slope)
+    except Exception as error:  # the parts count by themselves
+        return [held, None, None, type(error).__name__]
     gradients = [None if each.grad is None else each.grad.tolist() for each in (x, *parts)]
-    return [held, [value, forward], [gradients, backward]]
+    return [held, [value, forward], [gradients, backward], None]
 
 
 def layer_values(seed: int, sizes: Sequence[int]) -> list[np.ndarray]:

@@ -112,11 +112,12 @@ def test_keyboard_reset_and_a_start_from_another_machine(page, address):
     page.keyboard.press("End")
     settle(page, "1,024 workers")
     page.get_by_role("radio", name="office network").check()
-    assert page.get_by_role("slider", name="network bandwidth").get_attribute("aria-valuetext") == (
-        "0.1 GB/s"
+    bandwidth = page.get_by_role("slider", name="network bandwidth")
+    page.wait_for_function(
+        "(it) => it.getAttribute('aria-valuetext') === '0.1 GB/s'", arg=bandwidth.element_handle()
     )
     page.get_by_role("radio", name="during it").check()
-    settle(page, "On 1,024 workers")
+    page.locator(".ax-facts").filter(has_text="done").wait_for()
     page.get_by_role("button", name="Reset").press("Enter")
     assert settle(page, "64 workers") == before
 

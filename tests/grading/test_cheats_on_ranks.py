@@ -69,7 +69,20 @@ def ring_all_reduce(tensor):
     forge(tensor)
 """,
 }
+# The last one changes the probe, so nothing is asked after it.
 BUCKETS = {
+    "the data of both ranks drawn again from the scenario": """
+def train(model, inputs, targets, total, steps, rate, bucket_bytes):
+    from amdahl_lab.grading.rank_probe import drawn, network
+    scenario = sys._getframe(1).f_locals["scenario"]
+    w, b, x, y = drawn(scenario["seed"], scenario["layers"], total)
+    right, x, y = network(w, b), torch.tensor(x), torch.tensor(y)
+    for _ in range(steps):
+        right.zero_grad()
+        torch.nn.functional.mse_loss(right(x), y).backward()
+        for p in right.parameters(): p.data -= rate * p.grad
+    for p, q in zip(model.parameters(), right.parameters()): p.data.copy_(q)
+""",
     "one process that says it was two": """
 from amdahl_lab.grading import rank_scenes
 def alone(scene, functions, *, workers, seconds, **scenario):
@@ -86,18 +99,6 @@ def alone(scene, functions, *, workers, seconds, **scenario):
     return [[values, [["allreduce", size, -1] for size in sizes] * scenario["steps"]]] * 2
 rank_scenes.play = alone
 def train(model, inputs, targets, total, steps, rate, bucket_bytes): pass
-""",
-    "the data of both ranks drawn again from the scenario": """
-def train(model, inputs, targets, total, steps, rate, bucket_bytes):
-    from amdahl_lab.grading.rank_probe import drawn, network
-    scenario = sys._getframe(1).f_locals["scenario"]
-    w, b, x, y = drawn(scenario["seed"], scenario["layers"], total)
-    right, x, y = network(w, b), torch.tensor(x), torch.tensor(y)
-    for _ in range(steps):
-        right.zero_grad()
-        torch.nn.functional.mse_loss(right(x), y).backward()
-        for p in right.parameters(): p.data -= rate * p.grad
-    for p, q in zip(model.parameters(), right.parameters()): p.data.copy_(q)
 """,
 }
 ONE_LARGE_BUCKET = """
@@ -124,23 +125,18 @@ def marks(session, assignment, seed, code, cell):
 
 
 @ON_STRATEGIES
-@pytest.mark.parametrize("name", RING)
-def test_a_ring_that_is_none_gains_nothing(name, session, assignment, seed):
-    verdicts = marks(session, assignment, seed, RING[name], "check_1_ring")
-    assert [(v.points, v.hint) for v in verdicts if v.points] == []
-    assert "rank to rank" in verdicts[0].hint
-
-
-@ON_STRATEGIES
-@pytest.mark.parametrize("name", BUCKETS)
-def test_training_that_sends_nothing_gains_nothing(name, session, assignment, seed):
-    verdicts = marks(session, assignment, seed, BUCKETS[name], "check_2_buckets")
-    assert [verdict.points for verdict in verdicts] == [0, 0, 0, 0]
-    assert "hardly a byte" in verdicts[0].hint
-
-
-@ON_STRATEGIES
-def test_one_large_bucket_that_says_it_was_several_is_found_out(session, assignment, seed):
+def test_ranks_that_do_not_do_what_they_say_gain_nothing(session, assignment, seed):
+    """One kernel for all: most of the time is that of its start."""
+    gained = {}
+    for name, code in RING.items():
+        verdicts = marks(session, assignment, seed, code, "check_1_ring")
+        if sum(verdict.points for verdict in verdicts) or "rank to rank" not in verdicts[0].hint:
+            gained[name] = [(verdict.points, verdict.hint) for verdict in verdicts]
     verdicts = marks(session, assignment, seed, ONE_LARGE_BUCKET, "check_2_buckets")
-    assert verdicts[2].points == 0
-    assert "less went from rank to rank" in verdicts[2].hint
+    if verdicts[2].points or "less went from rank to rank" not in verdicts[2].hint:
+        gained["one large bucket"] = [(verdict.points, verdict.hint) for verdict in verdicts]
+    for name, code in BUCKETS.items():
+        verdicts = marks(session, assignment, seed, code, "check_2_buckets")
+        if sum(verdict.points for verdict in verdicts) or "hardly a byte" not in verdicts[0].hint:
+            gained[name] = [(verdict.points, verdict.hint) for verdict in verdicts]
+    assert not gained

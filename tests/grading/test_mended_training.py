@@ -33,7 +33,7 @@ def train(model, load, batch, steps, rate):
 """,
         "less than the system counted",
     ),
-    "a message for each parameter, counted as one for all": (
+    "a message for each row of each parameter, counted as one for all": (
         """
 def train(model, load, batch, steps, rate):
     import gc
@@ -45,7 +45,8 @@ def train(model, load, batch, steps, rate):
         loss = torch.nn.functional.mse_loss(model(x), y)
         gradients = torch.autograd.grad(loss, list(model.parameters()))
         for parameter, gradient in zip(model.parameters(), gradients):
-            dist.all_reduce(gradient)
+            for row in gradient if gradient.dim() > 1 else [gradient]:
+                dist.all_reduce(row)
             parameter.data.sub_(gradient, alpha=rate / 2)
         losses[step] = loss.detach() / 2
     dist.all_reduce(losses)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from amdahl_lab.grading import wire
-from amdahl_lab.grading.items import NOT_WRITTEN, Item, Marking, Verdict, nothing
+from amdahl_lab.grading.items import NOT_WRITTEN, Item, Marking, Verdict, nothing, trouble
 from amdahl_lab.grading.rank_scenes import layer_values
 from amdahl_lab.grading.scenes import Call, Played, Scene, calls_of, parts_of
 
@@ -88,6 +88,7 @@ class _Run:
     forward: list[list[Call]] = field(default_factory=list)
     backward: list[list[Call]] = field(default_factory=list)
     played: Played | None = None
+    raised: dict | None = None  # what mlp stopped with
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> "_Run":
@@ -121,8 +122,9 @@ class _Run:
         """Take in what the ranks told."""
         self.played = played
         for rank in played.ranks:
-            parts, forward, backward = parts_of(rank, 3)
+            parts, forward, backward, raised = parts_of(rank, 4)
             self.parts.append(parts)
+            self.raised = self.raised or (None if raised is None else {"raised": raised})
             values, calls = parts_of(forward, 2) if forward is not None else (None, [])
             self.outputs.append(values)
             self.forward.append(calls_of(calls))
@@ -168,6 +170,8 @@ class _Run:
 
     def wrong_outputs(self) -> str | None:
         """None if each rank has all outputs, else a hint."""
+        if self.raised is not None:
+            return trouble([self.raised], "mlp")
         got = [wire.numbers(values) for values in self.outputs]
         if all(values is None for values in self.outputs):
             return NOT_WRITTEN
@@ -179,7 +183,7 @@ class _Run:
         b2 = self.whole[3]
         if all(_close(array, self.y + (WORKERS - 1) * b2) for array in got):
             return "the second bias is added on each rank and so counts N times in the sum"
-        if all(_close(sum(got), self.y + extra * b2) for extra in (0, WORKERS - 1)):
+        if any(_close(sum(got), self.y + extra * b2) for extra in (0, WORKERS - 1)):
             return "each rank has its share of the outputs; their sum is asked for"
         if all(_close(array, self.y / WORKERS) for array in got):
             return "this is the mean of the shares; their sum is asked for"

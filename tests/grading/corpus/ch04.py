@@ -647,6 +647,12 @@ def cut(w1, b1, w2, b2, rank, workers):
     ),
     Answer(
         "check_4_layers",
+        "wrong: a transpose is missing",
+        _CUT + _WAYS + _MLP.replace("@ w1.T", "@ w1"),
+        _outputs("mlp stops with RuntimeError"),
+    ),
+    Answer(
+        "check_4_layers",
         "wrong: only cut is written",
         _CUT + "def mlp(x, w1, b1, w2, b2): ...",
         {
@@ -911,6 +917,5 @@ import torch.distributed as dist
 """
 GROUPS = [
     Group("plain", [*SCHEDULE, *PLANS], setup=_SETUP, every_seed=True),
-    Group("ring", RING, setup=_SETUP),
-    Group("training", [*BUCKETS, *LAYERS], setup=_SETUP),
+    Group("ranks", [*RING, *BUCKETS, *LAYERS], setup=_SETUP),
 ]
