@@ -386,7 +386,7 @@ def schedule(S, M, K):
 def schedule(S, M, K):
     def stage(s):
         room = min(S - s, K)
-        if K == 2 and 0 < s < S - 1 and S == 3:
+        if K == 2 and 0 < s < S - 1 and S > 2:
             pairs = [range(k, min(k + 2, M)) for k in range(0, M, 2)]
             return [(kind, m) for pair in pairs for kind in "FB" for m in pair]
         fs, bs, out = [("F", m) for m in range(M)], [("B", m) for m in range(M)], []
