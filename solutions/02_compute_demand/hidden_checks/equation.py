@@ -83,14 +83,13 @@ RULE = FunctionCheck(
 STATEMENTS = ChoiceCheck(
     Item("equation", 1, "which factor a claim changes"),
     "true_statements",
-    frozenset("acf"),
+    frozenset("ace"),
     {
         "a": "look at (a) again: which of depth and width enters a product of matrices twice?",
         "b": "look at (b) again: who tells a dense product that it may skip a zero?",
         "c": "look at (c) again: are there fewer operations, or does each take less time?",
-        "d": "look at (d) again: which of the five does a second worker change, and what happens "
-        "to the others?",
-        "e": "look at (e) again: is the batch in the number of samples that training sees?",
-        "f": "look at (f) again: which seconds get fewer, and which are left as they were?",
+        "d": "look at (d) again: what one sample needs, and who does it, are two factors",
+        "e": "look at (e) again: which of the two terms is the larger one, and is N in it?",
+        "f": "look at (f) again: how many steps does an epoch have then?",
     },
 )

@@ -916,7 +916,7 @@ def exact_and_rule(layers, hidden, vocabulary, sequence):
 ]
 
 STATEMENTS = [
-    Answer("check_5_statements", "right: a list", "true_statements = ['F', 'c', 'a']"),
+    Answer("check_5_statements", "right: a list", "true_statements = ['E', 'c', 'a']"),
     *(
         Answer(
             "check_5_statements",
@@ -925,12 +925,12 @@ STATEMENTS = [
             {"equation": f"look at ({first})"},
         )
         for letters, first in (
-            ("cf", "a"),
-            ("abcf", "b"),
-            ("af", "c"),
-            ("acdf", "d"),
-            ("acef", "e"),
-            ("ac", "f"),
+            ("ce", "a"),
+            ("abce", "b"),
+            ("ae", "c"),
+            ("acde", "d"),
+            ("ac", "e"),
+            ("acef", "f"),
         )
     ),
 ]
