@@ -96,7 +96,7 @@ def _per_sample(k, n, i, p, b):
 
 
 LEAST_BATCH = FunctionCheck(
-    Item("least_batch", 1, "batch from which a dense layer is bound by arithmetic"),
+    Item("least_batch", 1, "least batch for which arithmetic sets the time"),
     "least_batch",
     _layers,
     least_batch,
