@@ -117,6 +117,40 @@ def train(model, inputs, targets, total, steps, rate, bucket_bytes):
     sys._getframe(1).f_locals["calls"][:] = calls
 """
 
+A_MESSAGE_FOR_EACH = ONE_LARGE_BUCKET.replace(
+    "        dist.all_reduce(row)\n",
+    "        for piece in row.split(120): dist.all_reduce(piece)\n",
+)
+MORE_THAN_IS_SAID = """
+def cut(w1, b1, w2, b2, rank, workers):
+    return w1.chunk(workers)[rank], b1.chunk(workers)[rank], w2.chunk(workers, 1)[rank], b2
+
+class Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(context, t, forward):
+        context.is_forward = forward
+        t = t.clone()
+        if forward: dist.all_reduce(t)
+        return t
+    @staticmethod
+    def backward(context, slope):
+        slope = slope.clone()
+        if not context.is_forward: dist.all_reduce(slope)
+        return slope, None
+
+def mlp(x, w1, b1, w2, b2):
+    dist.all_reduce(x.detach().repeat(4, 1))
+    y = Sum.apply(torch.tanh(Sum.apply(x, False) @ w1.T + b1) @ w2.T, True) + b2
+    sys._getframe(1).f_locals["forward"][:] = [["allreduce", y.nbytes, -1]]
+    return y
+"""
+
+FORGED_COUNTS = [
+    (ONE_LARGE_BUCKET, "check_2_buckets", 2, "less went from rank to rank"),
+    (A_MESSAGE_FOR_EACH, "check_2_buckets", 2, "more went from rank to rank"),
+    (MORE_THAN_IS_SAID, "check_4_layers", 3, "more went from rank to rank"),
+]
+
 
 def marks(session, assignment, seed, code, cell):
     assert session.run(SETUP + code).status == "ok"
@@ -132,9 +166,10 @@ def test_ranks_that_do_not_do_what_they_say_gain_nothing(session, assignment, se
         verdicts = marks(session, assignment, seed, code, "check_1_ring")
         if sum(verdict.points for verdict in verdicts) or "rank to rank" not in verdicts[0].hint:
             gained[name] = [(verdict.points, verdict.hint) for verdict in verdicts]
-    verdicts = marks(session, assignment, seed, ONE_LARGE_BUCKET, "check_2_buckets")
-    if verdicts[2].points or "less went from rank to rank" not in verdicts[2].hint:
-        gained["one large bucket"] = [(verdict.points, verdict.hint) for verdict in verdicts]
+    for code, cell, place, hint in FORGED_COUNTS:
+        verdict = marks(session, assignment, seed, code, cell)[place]
+        if verdict.points or hint not in verdict.hint:
+            gained[verdict.item.id] = verdict.points, verdict.hint
     for name, code in BUCKETS.items():
         verdicts = marks(session, assignment, seed, code, "check_2_buckets")
         if sum(verdict.points for verdict in verdicts) or "hardly a byte" not in verdicts[0].hint:

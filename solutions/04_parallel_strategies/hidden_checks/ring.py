@@ -200,8 +200,6 @@ class _Run:
         packets = sum(PACKETS_EACH + 2 * (size // PACKET_BYTES) for size in sizes)
         if self.repeats and self.played.more_than(sum(sizes), packets + PACKETS_MORE):
             return "more went from rank to rank than the messages that were counted"
-        if self.repeats and self.played.less_than(sum(sizes)):
-            return "less went from rank to rank than the messages that were counted"
         return None
 
 

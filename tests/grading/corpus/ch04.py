@@ -498,6 +498,16 @@ def schedule(S, M, K):
     ),
     Answer(
         "check_3_schedule",
+        "wrong: the last stage goes backward before it went forward",
+        """
+def schedule(S, M, K):
+    plain = [[(k, m) for m in range(M) for k in "FB"] for s in range(S - 1)]
+    return [*plain, [(k, m) for m in range(M) for k in "BF"]]
+""",
+        _unrunnable("the pipeline stands still"),
+    ),
+    Answer(
+        "check_3_schedule",
         "wrong: what is left over at the end is forgotten",
         """
 def schedule(S, M, K):
@@ -714,6 +724,17 @@ def mlp(x, w1, b1, w2, b2):
     return y + b2
 """,
         {"layers_backward": "a gradient is missing", "layers_sums": "on the way backward, and"},
+    ),
+    Answer(
+        "check_4_layers",
+        "wrong: more is summed than is needed",
+        _CUT
+        + _WAYS.replace(
+            "y = y.clone(); dist.all_reduce(y); return y",
+            "both = torch.cat([y, y]); dist.all_reduce(both); return both[: len(y)]",
+        )
+        + _MLP,
+        {"layers_sums": "on the way forward is larger"},
     ),
     Answer(
         "check_4_layers",
