@@ -7,7 +7,7 @@ import traitlets
 from amdahl_lab import demand
 from amdahl_lab.explorers.base import Explorer
 
-HEAD_FEATURES = 64  # of one attention head, as in most published models
+HEAD_FEATURES = 64  # of one attention head, as in GPT-2 and BERT; GPT-3 has 128
 
 
 class DemandExplorer(Explorer):
