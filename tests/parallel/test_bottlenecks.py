@@ -60,7 +60,8 @@ def test_returned_memory_faults_in_again_in_every_step():
     if np.isnan(returned) or not run_ranks(allocation.hand_memory_back, 1)[0]:
         pytest.skip("this C library has no such settings")
     # one activation of 1,024 x 136 x 64 numbers is 34 MiB: 8,704 pages of 4 KiB
-    assert returned > 8_704 > 10 * kept
+    assert returned > 8_704
+    assert kept < returned / 4  # the heap may still grow once
 
 
 def test_a_straggler_trains_as_if_there_were_none():
