@@ -60,12 +60,12 @@ def test_returned_memory_faults_in_again_in_every_step():
     if np.isnan(returned) or not run_ranks(allocation.hand_memory_back, 1)[0]:
         pytest.skip("this C library has no such settings")
     # one activation of 1,024 x 136 x 64 numbers is 34 MiB: 8,704 pages of 4 KiB
-    assert returned > 8_704 > 10 * kept
+    assert returned > 8_704
+    assert kept < returned / 4  # the heap may still grow once
 
 
 def test_a_straggler_trains_as_if_there_were_none():
-    def parameters(slower):
-        workload = digits("small", 64)
+    def parameters(workload, slower):
         taken = []
 
         class Noted(waits.DataParallel):
@@ -77,7 +77,8 @@ def test_a_straggler_trains_as_if_there_were_none():
         waits.straggler_block(workload, 1, slower)
         return [each.detach().clone() for each in taken[0].model.parameters()]
 
-    plain, slow = (run_ranks(parameters, 2, amount)[1] for amount in (0.0, 1.5))
+    workload = digits("small", 64)
+    plain, slow = (run_ranks(parameters, 2, workload, amount)[1] for amount in (0.0, 1.5))
     for one, other in zip(plain, slow, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 
@@ -111,10 +112,10 @@ def test_compression_sends_what_it_says_and_trains():
     assert sent["float32"] == 4 * parameters
     assert sent["bf16"] == 2 * parameters
     assert sent["PowerSGD"] < sent["bf16"]
-    losses = exchange.losses("small", steps=30, batch=64)
+    losses = exchange.losses("medium", steps=60, batch=64)
     for name, row in losses.items():
         assert row[0] == pytest.approx(np.log(10), abs=0.1)  # ten digits, nothing learned yet
-        assert row[-5:].mean() < 0.95 * row[0], name
+        assert row[-10:].mean() < 0.9 * row[0], name
 
 
 def test_an_exchange_is_timed_in_every_way():
@@ -129,8 +130,8 @@ def test_an_exchange_is_timed_in_every_way():
 
 
 def test_extra_work_is_on_rank_0_alone():
-    def calls(slower):
-        workload, seen = digits("small", 32), []
+    def calls(workload, slower):
+        seen = []
         loss = type(workload).loss
         type(workload).loss = lambda self, model, batch: (
             seen.append(len(batch[0])) or loss(self, model, batch)
@@ -138,6 +139,6 @@ def test_extra_work_is_on_rank_0_alone():
         waits.straggler_block(workload, 1, slower)
         return dist.get_rank(), seen
 
-    (_, first), (_, second) = run_ranks(calls, 2, 0.5)
+    (_, first), (_, second) = run_ranks(calls, 2, digits("small", 32), 0.5)
     assert second == [16] * len(second)
     assert first == [16, 8] * len(second)
