@@ -34,6 +34,11 @@ def positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
     return _checked(name, value, "finite and above 0", lambda x: (x > 0) & np.isfinite(x))
 
 
+def finite(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Return `value` as floats, each finite."""
+    return _checked(name, value, "finite", np.isfinite)
+
+
 def not_negative(name: str, value: ArrayLike) -> NDArray[np.float64]:
     """Return `value` as floats, each finite and at least 0."""
     return _checked(name, value, "finite and at least 0", lambda x: (x >= 0) & np.isfinite(x))

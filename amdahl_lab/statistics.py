@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from amdahl_lab import arguments
+from amdahl_lab.intervals import share_interval
 from amdahl_lab.records import Interval
 
 
@@ -307,8 +308,4 @@ def coverage(trial: Callable[[np.random.Generator], bool], trials: int, seed: in
     if trials < 1:
         raise ValueError(f"trials must be at least 1, got {trials!r}")
     rng = np.random.default_rng(seed)
-    share = sum(bool(trial(rng)) for _ in range(trials)) / trials
-    z = ndtri(0.975)
-    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2)) / (1 + z**2 / trials)
-    return Interval(share, centre - half, centre + half)
+    return share_interval(sum(bool(trial(rng)) for _ in range(trials)), trials)

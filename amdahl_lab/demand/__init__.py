@@ -11,9 +11,11 @@ from amdahl_lab.demand.layers import (
     dense,
     embedding,
 )
-from amdahl_lab.demand.memory import activation_bytes_per_layer, state_bytes
+from amdahl_lab.demand.memory import activation_bytes_per_layer, scores_crossover, state_bytes
 from amdahl_lab.demand.roofline import attainable_flops, intensity, ridge, roofline_seconds
 from amdahl_lab.demand.transformer import (
+    attention_crossover,
+    flops_by_kind,
     hardware_flops,
     model_flops,
     parameters,
@@ -25,15 +27,18 @@ __all__ = [
     "activation_bytes_per_layer",
     "attainable_flops",
     "attention",
+    "attention_crossover",
     "convolution",
     "dense",
     "embedding",
+    "flops_by_kind",
     "hardware_flops",
     "intensity",
     "model_flops",
     "parameters",
     "ridge",
     "roofline_seconds",
+    "scores_crossover",
     "six_parameters_tokens",
     "state_bytes",
 ]

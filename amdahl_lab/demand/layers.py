@@ -1,6 +1,6 @@
 """Parameters, FLOPs and bytes of single layers, counted exactly."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,6 +35,14 @@ class LayerDemand:
     def forward_bytes(self) -> Count:
         """Least memory traffic of the forward pass: input and weights in, output out."""
         return self.input_bytes + self.output_bytes + self.parameter_bytes
+
+    def __add__(self, other: "LayerDemand") -> "LayerDemand":
+        """Return what two layers ask for together; each reads and writes its own."""
+        if not isinstance(other, LayerDemand):
+            return NotImplemented
+        return LayerDemand(
+            *(getattr(self, each.name) + getattr(other, each.name) for each in fields(self))
+        )
 
 
 def dense(

@@ -125,3 +125,36 @@ def activation_bytes_per_layer(
         return arguments.unwrapped(2 * s * b * h * whole)
     core = 5 * a * s / h if recompute == "none" else 0.0
     return arguments.unwrapped(s * b * h * (10 * whole + (24 + core) / t))
+
+
+def scores_crossover(hidden: ArrayLike, heads: ArrayLike) -> np.ndarray | float:
+    """Sequence length at which attention's scores are half of the activations that are kept.
+
+    Parameters
+    ----------
+    hidden, heads : array_like, at least 1
+        Features h and attention heads a.
+
+    Returns
+    -------
+    ndarray or float
+        Positions, 34 h / (5 a), not rounded: it depends on the features of one head alone.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1 or the shapes do not match.
+
+    References
+    ----------
+    Follows from Korthikanti et al., arXiv:2205.05198, equation (1): s b h (34 + 5 a s / h).
+
+    Examples
+    --------
+    >>> scores_crossover(768, 12)
+    435.2
+    """
+    h = arguments.at_least_one("hidden", hidden)
+    a = arguments.at_least_one("heads", heads)
+    arguments.together(hidden=h, heads=a)
+    return arguments.unwrapped(34 * h / (5 * a))

@@ -163,6 +163,85 @@ def six_parameters_tokens(model_parameters: ArrayLike, tokens: ArrayLike) -> np.
     return arguments.unwrapped(6 * P * D)
 
 
+def flops_by_kind(
+    samples: ArrayLike,
+    layers: ArrayLike,
+    hidden: ArrayLike,
+    sequence: ArrayLike,
+    vocabulary: ArrayLike,
+) -> dict[str, np.ndarray | float]:
+    """FLOPs of one training step, forward and backward, by what they are spent on.
+
+    Parameters
+    ----------
+    samples, layers, hidden, sequence, vocabulary : array_like, at least 1
+        As for `model_flops`, which is the sum.
+
+    Returns
+    -------
+    dict of str to ndarray or float
+        "projections" 24 B L s h^2 (query, key, value, output), "perceptron" 48 B L s h^2,
+        "attention core" 12 B L s^2 h (scores and weighted sum), "head" 6 B s h v.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1 or the shapes do not match.
+
+    References
+    ----------
+    Korthikanti et al., arXiv:2205.05198, appendix A.
+
+    Examples
+    --------
+    >>> parts = flops_by_kind(1, 96, 12288, 2048, 51200)
+    >>> {kind: round(part / sum(parts.values()), 3) for kind, part in parts.items()}
+    {'projections': 0.323, 'perceptron': 0.646, 'attention core': 0.027, 'head': 0.004}
+    """
+    B, L, h, s, v = _sizes(
+        samples=samples, layers=layers, hidden=hidden, sequence=sequence, vocabulary=vocabulary
+    )
+    return {
+        "projections": arguments.unwrapped(24 * B * L * s * h * h),
+        "perceptron": arguments.unwrapped(48 * B * L * s * h * h),
+        "attention core": arguments.unwrapped(12 * B * L * s * s * h),
+        "head": arguments.unwrapped(6 * B * s * h * v),
+    }
+
+
+def attention_crossover(
+    layers: ArrayLike, hidden: ArrayLike, vocabulary: ArrayLike
+) -> np.ndarray | float:
+    """Sequence length at which the part that is quadratic in it is half of all FLOPs.
+
+    Parameters
+    ----------
+    layers, hidden, vocabulary : array_like, at least 1
+        L, h and v.
+
+    Returns
+    -------
+    ndarray or float
+        Positions, 6 h + v / (2 L), not rounded.
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1 or the shapes do not match.
+
+    References
+    ----------
+    Follows from Korthikanti et al., arXiv:2205.05198, equation (7): s / (6 h) = 1 + v / (12 h L).
+
+    Examples
+    --------
+    >>> round(attention_crossover(96, 12288, 51200))
+    73995
+    """
+    L, h, v = _sizes(layers=layers, hidden=hidden, vocabulary=vocabulary)
+    return arguments.unwrapped(6 * h + v / (2 * L))
+
+
 def _sizes(**sizes: ArrayLike) -> list[np.ndarray]:
     checked = {name: arguments.at_least_one(name, value) for name, value in sizes.items()}
     arguments.together(**checked)

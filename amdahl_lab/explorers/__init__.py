@@ -15,16 +15,22 @@ from typing import Any
 from amdahl_lab.explorers.static import names, static_bundle, static_html, without_widgets
 
 _CLASSES = {
+    "DemandExplorer": "demand",
     "Explorer": "base",
+    "PipelineExplorer": "pipeline",
     "SpeedupExplorer": "speedup",
     "StaticExplorer": "base",
+    "StepExplorer": "step",
     "WildExplorer": "wild",
 }
 
 __all__ = [
+    "DemandExplorer",
     "Explorer",
+    "PipelineExplorer",
     "SpeedupExplorer",
     "StaticExplorer",
+    "StepExplorer",
     "WildExplorer",
     "names",
     "static_bundle",

@@ -5,6 +5,13 @@ One colour means one thing in the whole book; `COLOURS` says what. A module hold
 one subject.
 """
 
+from amdahl_lab.figures.bottlenecks import (
+    message_times,
+    over_prediction,
+    plain_logarithm,
+    roofline,
+    spread,
+)
 from amdahl_lab.figures.case_studies import (
     chosen_batches,
     collapse,
@@ -14,28 +21,46 @@ from amdahl_lab.figures.case_studies import (
     ridge,
     samples,
 )
+from amdahl_lab.figures.demands import effects, growth, point, rates, shares, tails
 from amdahl_lab.figures.estimates import intervals, stacked_times
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
 from amdahl_lab.figures.style import COLOURS, CURVES, LAWS, STYLE, Picture, canvas
+from amdahl_lab.figures.timelines import KINDS, Pass, held, passes, passes_of
 
 __all__ = [
     "COLOURS",
     "CURVES",
+    "KINDS",
     "LAWS",
     "STYLE",
+    "Pass",
     "Picture",
     "canvas",
     "chosen_batches",
     "collapse",
+    "effects",
     "fitted",
+    "growth",
     "guesses",
+    "held",
     "intervals",
     "laws",
     "losses",
     "measured",
+    "message_times",
+    "over_prediction",
+    "passes",
+    "passes_of",
+    "plain_logarithm",
+    "point",
     "ranges",
+    "rates",
     "ridge",
+    "roofline",
     "samples",
+    "shares",
     "speedup_axes",
+    "spread",
     "stacked_times",
+    "tails",
 ]

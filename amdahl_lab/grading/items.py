@@ -141,6 +141,11 @@ def nothing(items: Iterable[Item], hint: str) -> list[Verdict]:
     return [Verdict(item, 0.0, hint) for item in items]
 
 
+def verdict(item: Item, hint: str | None) -> Verdict:
+    """All points where there is no hint, none where there is one."""
+    return Verdict(item, item.points) if hint is None else Verdict(item, 0.0, hint)
+
+
 @dataclass(frozen=True)
 class Misconception:
     """A mistake that is known: what it would answer, and what to say to it.

@@ -11,6 +11,7 @@ import numpy as np
 
 from amdahl_lab.grading import wire
 from amdahl_lab.grading.items import Item, Marking, Verdict, nothing, trouble
+from amdahl_lab.grading.session import CellRun
 from amdahl_lab.statistics import ratio_interval
 
 
@@ -90,6 +91,31 @@ def dictionary(value: Any) -> dict[str, Any]:
     }
 
 
+def not_measured(
+    times: np.ndarray, seconds: float, run: CellRun | None, needed_bytes: float
+) -> str | None:
+    """Hint for times that can't come from a run of ranks in a cell; None if they can.
+
+    Parameters
+    ----------
+    times : ndarray
+        Raw times.
+    seconds : float
+        How long the runs behind them took, all together.
+    run : CellRun or None
+        How the cell ran.
+    needed_bytes : float
+        What the runs must have moved between the ranks.
+    """
+    if not np.all(np.isfinite(times) & (times > 0)) or np.unique(times).size < times.size:
+        return "these are not times that a clock gave"
+    if run is None or seconds > run.seconds:
+        return "these times add up to more than the cell took: report the run of this cell"
+    if run.loopback_bytes is not None and run.loopback_bytes < needed_bytes:
+        return "no training on two ranks took place in this cell, or fewer rounds than stated"
+    return None
+
+
 def serial_fraction_interval(one: Sequence[float], two: Sequence[float]) -> list[float]:
     """Serial fraction from paired times of one and two workers: estimate, low end, high end."""
     speedup = ratio_interval(one, two)
@@ -145,15 +171,14 @@ class ReportCheck:
             return "report['serial_fraction'] must hold three numbers: estimate, low end, high end"
         if one.size < self.least_rounds:
             return f"at least {self.least_rounds} rounds are asked for"
-        times = np.concatenate([one, two])
-        if not np.all(np.isfinite(times) & (times > 0)) or np.unique(times).size < times.size:
-            return "these are not times that a clock gave"
-        run = marking.runs.get(self.measured_in)
-        if run is None or times.sum() * self.steps > run.seconds:
-            return "these times add up to more than the cell took: report the run of this cell"
-        needed = one.size * self.least_bytes_per_round
-        if run.loopback_bytes is not None and run.loopback_bytes < needed:
-            return "no training on two ranks took place in this cell, or fewer rounds than stated"
+        hint = not_measured(
+            times := np.concatenate([one, two]),
+            times.sum() * self.steps,
+            marking.runs.get(self.measured_in),
+            one.size * self.least_bytes_per_round,
+        )
+        if hint is not None:
+            return hint
         right = np.array(serial_fraction_interval(one, two))
         if np.allclose(stated, right, rtol=1e-4, atol=1e-6):
             return None

@@ -5,7 +5,9 @@ A student's names are looked up in the notebook's namespace and nowhere else, so
 uses a name like ``sum`` or ``json`` for its own purposes is answered like any other.
 """
 
+import importlib
 import json
+import re
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -84,7 +86,7 @@ def answer(text: str) -> None:
     shell = get_ipython()
     question = json.loads(text)
     asker = Asker(shell.kernel, question.pop("token"))
-    kinds = {"call": call, "value": value, "ranks": ranks}
+    kinds = {"call": call, "value": value, "ranks": ranks, "scene": scene}
     result = kinds[question.pop("kind")](shell.user_ns, asker, **question)
     asker.send({"answer": result})
 
@@ -117,13 +119,30 @@ def value(namespace: dict, asker: Asker, name: str) -> dict:
     return {"value": wire.plain(namespace[name])} if name in namespace else {"missing": name}
 
 
-def ranks(namespace: dict, asker: Asker, function: str, **scenario: Any) -> dict:
-    """Run a scenario of `rank_probe` with a function of the notebook on real ranks."""
-    from amdahl_lab.grading import rank_probe
-
+def ranks(
+    namespace: dict, asker: Asker, function: str, probe: str = "rank_probe", **scenario: Any
+) -> dict:
+    """Run a scenario of a probe for ranks with a function of the notebook on real ranks."""
+    module = importlib.import_module(f"amdahl_lab.grading.{probe}")
     if not callable(namespace.get(function)):
         return {"missing": function}
     try:
-        return {"value": wire.plain(rank_probe.run(namespace[function], **scenario))}
+        return {"value": wire.plain(module.run(namespace[function], **scenario))}
     except Exception as error:
         return {"raised": type(error).__name__}
+
+
+def scene(namespace: dict, asker: Asker, functions: list, name: str, **scenario: Any) -> dict:
+    """Play a scene of `rank_scenes` with functions of the notebook on real ranks."""
+    from amdahl_lab.grading import rank_scenes
+
+    for function in functions:
+        if not callable(namespace.get(function)):
+            return {"missing": function}
+    try:
+        given = [namespace[function] for function in functions]
+        return {"value": wire.plain(rank_scenes.play(name, given, **scenario))}
+    except Exception as error:
+        # What a rank raised says more than that it did.
+        in_rank = re.match(r"rank \d+ of \d+ raised (?:\w+\.)*(\w+)", str(error))
+        return {"raised": in_rank[1] if in_rank else type(error).__name__}

@@ -51,14 +51,7 @@ def train(function: Callable, scenario: dict[str, Any]) -> list[float]:
     weights, biases, inputs, targets = drawn(scenario["seed"], scenario["layers"], sum(shards))
     mine = slice(sum(shards[:rank]), sum(shards[: rank + 1]))
     x, y = torch.tensor(inputs[mine]), torch.tensor(targets[mine])
-    modules: list[torch.nn.Module] = []
-    for weight, bias in zip(weights, biases, strict=True):
-        linear = torch.nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
-        with torch.no_grad():
-            linear.weight.copy_(torch.tensor(weight))
-            linear.bias.copy_(torch.tensor(bias))
-        modules += [linear, torch.nn.Tanh()]
-    model = torch.nn.Sequential(*modules[:-1])
+    model = network(weights, biases)
     for _ in range(scenario["steps"]):
         model.zero_grad()
         torch.nn.functional.mse_loss(model(x), y).backward()
@@ -67,6 +60,20 @@ def train(function: Callable, scenario: dict[str, Any]) -> list[float]:
             for parameter in model.parameters():
                 parameter -= rate * parameter.grad
     return torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()]).tolist()
+
+
+def network(weights: list, biases: list) -> Any:
+    """Linear layers with these weights and biases, in double precision, tanh between them."""
+    import torch
+
+    modules: list[torch.nn.Module] = []
+    for weight, bias in zip(weights, biases, strict=True):
+        linear = torch.nn.Linear(weight.shape[1], weight.shape[0], dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.tensor(weight))
+            linear.bias.copy_(torch.tensor(bias))
+        modules += [linear, torch.nn.Tanh()]
+    return torch.nn.Sequential(*modules[:-1])
 
 
 def drawn(seed: int, layers: list, samples: int) -> tuple[list, list, np.ndarray, np.ndarray]:

@@ -17,17 +17,15 @@ from pathlib import Path
 from typing import Any, Self
 
 import zmq
-from jupyter_client.session import Session
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from amdahl_lab.grading import connection, sandbox, wire
+from amdahl_lab.grading.channels import Channels
 from amdahl_lab.grading.conversation import Conversation
 from amdahl_lab.grading.limits import Limits
 from amdahl_lab.grading.outputs import Outputs
 from amdahl_lab.grading.watch import Watch
-
-_SOCKETS = {"shell": zmq.DEALER, "iopub": zmq.SUB, "stdin": zmq.DEALER, "control": zmq.DEALER}
 
 
 class KernelLostError(Exception):
@@ -111,8 +109,6 @@ class KernelSession:
         file = self._folder / "kernel.json" if self.without_sandbox else sandbox.CONNECTION_FILE
         ports = connection.ports()
         text = connection.text(file.parent, ports, key)
-        self._context = zmq.Context()
-        self._session = Session(key=key.encode(), signature_scheme="hmac-sha256", username="grader")
         command = [
             *(sys.executable, "-m", "amdahl_lab.grading.inside"),
             *("--connection", str(file)),
@@ -147,7 +143,7 @@ class KernelSession:
             addresses = {
                 name: self._address(folder / f"k-{port}", deadline) for name, port in ports.items()
             }
-        self._connect(addresses)
+        self._channels = Channels(key, addresses, self.limits)
         self._wait_until_ready(deadline)
 
     def _address(self, path: Path, deadline: float) -> str:
@@ -173,21 +169,6 @@ class KernelSession:
             raise KernelLostError("it did not start in time")
         time.sleep(0.01)
 
-    def _connect(self, addresses: dict[str, str]) -> None:
-        self._sockets = {}
-        for name, kind in _SOCKETS.items():
-            channel = self._context.socket(kind)
-            channel.linger = 0
-            channel.maxmsgsize = self.limits.message_bytes
-            channel.rcvhwm = channel.sndhwm = 64
-            channel.sndtimeo = 2000  # a kernel that does not listen must not hold us up
-            if kind == zmq.DEALER:
-                channel.identity = self._session.bsession
-            else:
-                channel.subscribe(b"")
-            channel.connect(addresses[name])
-            self._sockets[name] = channel
-
     def _wait_until_ready(self, deadline: float) -> None:
         """Return when all channels are known to work: what is sent before that can be lost."""
         answered = heard = False
@@ -198,10 +179,11 @@ class KernelSession:
             until = time.monotonic() + 0.2
             while time.monotonic() < until and not (answered and heard):
                 self._check_alive()
-                if self._sockets["shell"].poll(20):
-                    answered = self._receive("shell") is not None or answered
-                if self._sockets["iopub"].poll(0):
-                    heard = self._receive("iopub") is not None or heard
+                ready = self._channels.ready(20)
+                if "shell" in ready:
+                    answered = self._channels.receive("shell") is not None or answered
+                if "iopub" in ready:
+                    heard = self._channels.receive("iopub") is not None or heard
         hello = wire.GREETING
         if self._execute(hello, Outputs(self.limits), 20.0, lambda _: "{}") != "ok":
             raise KernelLostError("it did not start in time")
@@ -211,8 +193,8 @@ class KernelSession:
             sandbox.stop(self._process)
         if hasattr(self, "watch") and self.watch._thread.is_alive():
             self.watch.__exit__()
-        if hasattr(self, "_context"):
-            self._context.destroy(linger=0)
+        if hasattr(self, "_channels"):
+            self._channels.close()
         for descriptor in self._descriptors:
             os.close(descriptor)
         self._descriptors = []
@@ -223,27 +205,12 @@ class KernelSession:
             time.sleep(2 * self.limits.watch_seconds)
             raise KernelLostError(self.watch.verdict or "its process ended")
 
-    def _send(self, socket: str, kind: str, content: dict[str, Any]) -> str:
+    def _send(self, channel: str, kind: str, content: dict[str, Any]) -> str:
         try:
-            message = self._session.send(self._sockets[socket], kind, content)
+            return self._channels.send(channel, kind, content)
         except zmq.Again:
             sandbox.stop(self._process)
             raise KernelLostError("it did not take what was sent to it") from None
-        return message["header"]["msg_id"]
-
-    def _receive(self, socket: str) -> dict[str, Any] | None:
-        """Next message, or None if what arrived is no valid message."""
-        try:
-            frames = self._sockets[socket].recv_multipart(zmq.NOBLOCK)
-            _, frames = self._session.feed_identities(frames)
-            message = self._session.deserialize(frames)
-            valid = isinstance(message["content"], dict) and isinstance(message["msg_type"], str)
-        except Exception:  # whatever a student's process can think of
-            return None
-        if not valid:
-            return None
-        message["size"] = sum(len(frame) for frame in frames)
-        return message
 
     def run(self, code: str, seconds: float | None = None) -> CellRun:
         """Run the code of one cell.
@@ -342,28 +309,25 @@ class KernelSession:
         request = self._send("shell", "execute_request", content)
         deadline = time.monotonic() + seconds
         status, idle, interrupted = "", False, False
-        poller = zmq.Poller()
-        for name in ("shell", "iopub", "stdin"):
-            poller.register(self._sockets[name], zmq.POLLIN)
         while not (status and idle):
-            ready = dict(poller.poll(50))
+            ready = self._channels.ready(50)
             if not ready:
                 self._check_alive()
-            if self._sockets["stdin"] in ready:
-                message = self._receive("stdin")
+            if "stdin" in ready:
+                message = self._channels.receive("stdin")
                 if message and message["msg_type"] == "input_request" and listen:
                     text = message["content"].get("prompt")
                     reply = listen(text) if isinstance(text, str) else "{}"
                     self._send("stdin", "input_reply", {"value": reply})
-            if self._sockets["iopub"] in ready:
-                message = self._receive("iopub")
+            if "iopub" in ready:
+                message = self._channels.receive("iopub")
                 if message and _parent(message) == request:
                     content = message["content"]
                     if message["msg_type"] == "status":
                         idle = idle or content.get("execution_state") == "idle"
                     outputs.add(message["msg_type"], content, message["size"])
-            if self._sockets["shell"] in ready:
-                message = self._receive("shell")
+            if "shell" in ready:
+                message = self._channels.receive("shell")
                 if message and _parent(message) == request:
                     status = "ok" if message["content"].get("status") == "ok" else "error"
                     # The last outputs may still be on their way; a lost one must not hold us up.

@@ -12,7 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from amdahl_lab.grading import wire
-from amdahl_lab.grading.items import Item, Marking, Verdict, nothing, trouble
+from amdahl_lab.grading.items import Item, Marking, Verdict, nothing
+from amdahl_lab.grading.rank_questions import ask_ranks
 from amdahl_lab.grading.serial_reference import serial_parameters
 from amdahl_lab.grading.session import NoAnswerError
 
@@ -88,9 +89,7 @@ class _Training:
 
     def run(self, marking: Marking, seconds: float) -> str | None:
         """Run it; a hint if nothing comes of it."""
-        before = marking.session.watch.loopback()
         question = {
-            "function": self.subject,
             "workers": WORKERS,
             "seed": self.seed,
             "layers": list(LAYERS),
@@ -98,22 +97,11 @@ class _Training:
             "steps": STEPS,
             "rate": RATE,
         }
-        answer = marking.session.ask("ranks", question, seconds=seconds)
-        after = marking.session.watch.loopback()
-        if before is not None and after is not None and not marking.session.without_sandbox:
-            self.moved = (after[0] - before[0], after[1] - before[1])
-        if isinstance(answer, dict) and answer.get("raised") == "RankTimeout":
-            return (
-                "the ranks wait for each other without end: does every rank call the same "
-                "collectives in the same order?"
-            )
-        hint = trouble([answer], self.subject)
-        if hint is not None:
-            return hint
-        ranks = answer.get("value") if isinstance(answer, dict) else None
-        if not isinstance(ranks, list) or len(ranks) != WORKERS:
-            raise NoAnswerError("it gave no parameters")
-        arrays = [wire.numbers(rank) for rank in ranks]
+        answer = ask_ranks(marking, self.subject, WORKERS, question, seconds)
+        self.moved = answer.moved
+        if answer.hint is not None:
+            return answer.hint
+        arrays = [wire.numbers(rank) for rank in answer.ranks]
         if any(array is None or array.shape != (PARAMETERS,) for array in arrays):
             raise NoAnswerError("it gave no parameters")
         self.parameters = arrays

@@ -5,6 +5,7 @@
 `strategies`    how the training is cut over the ranks, one module for each way
 `experiments`   strategies timed by the measuring protocol
 `links`         what an all-reduce costs over the size of its buffer
+`bottlenecks`   what a step waits for: arithmetic, memory, the link, the slowest, the input
 `overhead`      what the harness itself costs
 
 Importing this package loads no torch; a run does, in its ranks.

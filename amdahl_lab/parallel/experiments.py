@@ -58,7 +58,7 @@ def digits_scaling(
     threads : int, at least 1
         Threads that each rank may use.
     seed : int
-        Start of the workload and of the order of the rounds.
+        Seed of the workload and of the order of the rounds.
     progress : bool or callable
         Show a progress bar, or what is to wrap the numbers of the rounds in its place, as for
         `timing.measure`.

@@ -34,7 +34,7 @@ def all_reduce_times(
     turns : int, at least 1
         All-reduces in a row for one time: more than one where a single one is too short.
     seed : int
-        Start of the order of the rounds.
+        Seed of the order of the rounds.
 
     Returns
     -------

@@ -82,7 +82,7 @@ def side_by_side(
     rounds : int, at least 2
         Blocks of each strategy.
     seed : int
-        Start of the orders, the same on every rank.
+        Seed of the orders, the same on every rank.
 
     Returns
     -------

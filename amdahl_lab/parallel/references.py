@@ -7,12 +7,15 @@ lab has time for.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from amdahl_lab.parallel import case_studies, experiments
+from amdahl_lab.parallel import case_studies, experiments, strategy_references
+from amdahl_lab.parallel.bottlenecks.references import BOTTLENECKS
 from amdahl_lab.parallel.experiments import Progress
+from amdahl_lab.parallel.one_worker import loading, operators, serving, shrinking
 from amdahl_lab.parallel.workloads import clicks, text
 from amdahl_lab.records import ScalingRun
 
 ROUNDS = 20
+CALLS = 600  # of each batch size: 368 are the fewest that bound a 99th percentile from above
 Runs = Iterator[tuple[str, ScalingRun]]
 
 
@@ -58,6 +61,31 @@ def _case_studies(progress: Progress) -> Runs:
             return
 
 
+def _operators(progress: Progress) -> Runs:
+    for stem, chosen in (("operators", operators.OPERATORS), ("blocks", operators.BLOCKS)):
+        run = operators.operator_times(chosen, ROUNDS, progress=progress)
+        yield stem, run
+        if run.rounds < run.rounds_planned:
+            return
+
+
+def _input_pipeline(progress: Progress) -> Runs:
+    for bend in (True, False):
+        run = loading.input_pipeline((0, 1, 2), ROUNDS // 2, bend=bend, progress=progress)
+        yield f"input_pipeline_{'bent' if bend else 'plain'}", run
+        if run.rounds < run.rounds_planned:
+            return
+
+
+def _answers(progress: Progress) -> Runs:
+    yield "answer_times", serving.answer_times(calls=CALLS)
+
+
+def _shrunk(progress: Progress) -> Runs:
+    run = shrinking.shrunk_times(shrinking.trained(), ROUNDS // 2, progress=progress)
+    yield "shrunk", run
+
+
 def _named(take: Callable[[Progress], Runs]) -> Callable[[str | None, Progress], Runs]:
     def taken(machine_name: str | None, progress: Progress = True) -> Runs:
         for stem, run in take(progress):
@@ -72,5 +100,11 @@ REFERENCES: dict[str, Callable[[str | None, Progress], Runs]] = {
     "digits_small_batch": _named(_digits_small_batch),
     "control": _named(_control),
     "communication": _named(_communication),
+    "operators": _named(_operators),
+    "input_pipeline": _named(_input_pipeline),
+    "answers": _named(_answers),
+    "shrunk": _named(_shrunk),
+    **{name: _named(take) for name, take in BOTTLENECKS.items()},
+    "strategies": _named(strategy_references.take),
     "case_studies": _named(_case_studies),
 }

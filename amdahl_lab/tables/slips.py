@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from amdahl_lab.tables.rows import Row
+from amdahl_lab.tables.text import SHOWN
 
 FACTORS = {
     8: "bits for bytes",
@@ -22,7 +23,6 @@ FACTORS = {
 }
 JUMP = 30.0  # more than any law or hiccup explains, and less than the smallest unit of time
 STEEP = 0.7  # slope of log time over log N from which a time behaves as a rate would
-SHOWN = 10
 
 
 def find(rows: Sequence[Row], quantity: str) -> list[str]:

@@ -66,5 +66,5 @@ def main(launches: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--launches", type=int, default=12, help="rounds, at least 2")
+    parser.add_argument("--launches", type=int, default=60, help="rounds, at least 2")
     main(parser.parse_args().launches)

@@ -602,5 +602,8 @@ KINDS = {
         "test_the_gradebook_has_the_points_of_the_hidden_checks"
     ],
     "sleeping to fake a speedup": ["sleep instead of work"],
-    "faking the counters": ["counters that were written to"],
+    "faking the counters": [
+        "counters that were written to",
+        "test_counts_that_were_made_up_gain_nothing",
+    ],
 }

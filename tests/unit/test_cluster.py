@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -115,7 +116,9 @@ def test_resnet50_has_its_published_size():
 
 def test_published_tables_name_their_sources():
     for name in published_tables():
-        assert all(row["source"].startswith("arXiv:") for row in published_table(name))
+        sources = [row["source"] for row in published_table(name)]
+        wanted = r"arXiv:\d{4}\.\d{5}|epoch-research/|[\w.-]+/[\w.-]+@[0-9a-f]{8,}"  # at a commit
+        assert all(re.match(wanted, each) for each in sources)
     with pytest.raises(ValueError, match="published_memory"):
         published_table("memory")
 

@@ -152,3 +152,31 @@ def test_the_roofline_bends_at_the_ridge():
 def test_wrong_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_kinds_add_up_to_the_model_and_cross_where_they_should():
+    size = (2, 12, 768, 1024, 50257)
+    assert sum(demand.flops_by_kind(*size).values()) == pytest.approx(demand.model_flops(*size))
+    for layers, hidden in ((1, 64), (12, 768), (96, 12288)):
+        half = demand.attention_crossover(layers, hidden, 50257)
+        parts = demand.flops_by_kind(1, layers, hidden, half, 50257)
+        core = parts.pop("attention core")
+        assert core == pytest.approx(sum(parts.values()), rel=1e-12)
+
+
+def test_scores_are_half_of_what_is_kept_at_their_crossing():
+    for hidden, heads in ((768, 12), (12288, 96), (512, 4)):
+        s = demand.scores_crossover(hidden, heads)
+        kept = [
+            demand.activation_bytes_per_layer(1, s, hidden, heads, recompute=how)
+            for how in ("none", "selective")
+        ]
+        assert kept[0] == pytest.approx(2 * kept[1])
+
+
+def test_layers_add_up_field_by_field():
+    both = demand.dense(2, 3, 4) + demand.embedding(5, 6, 7)
+    # 3 x 4 + 4 weights and 6 x 7 in the table; 2 x 2 x 3 x 4 FLOPs and none
+    assert (both.parameters, both.forward_flops) == (16 + 42, 48)
+    with pytest.raises(TypeError):
+        _ = demand.dense(2, 3, 4) + 1

@@ -27,8 +27,9 @@ def test_the_script_for_the_site_is_made_where_no_widget_library_is():
         "for name in ('anywidget', 'ipywidgets', 'traitlets', 'torch', 'matplotlib', 'scipy'):\n"
         "    sys.modules[name] = None\n"
         "from amdahl_lab.explorers import names, static_bundle, static_html\n"
-        "print('speedup' in names(), len(static_bundle()) > 10_000, 'data-explorer' in "
-        "static_html('speedup', {}, 'words'))"
+        "there = {'demand', 'pipeline', 'speedup', 'step', 'wild'} <= {*names()}\n"
+        "print(there, len(static_bundle()) > 10_000,\n"
+        "      'data-explorer' in static_html('speedup', {}, 'words'))"
     )
     assert out.split() == ["True", "True", "True"]
 
@@ -159,3 +160,22 @@ def test_a_notebook_to_commit_keeps_the_page_and_drops_what_needs_a_kernel():
 def test_what_a_widget_tells_a_notebook_stays_small():
     state = explorers.SpeedupExplorer(points=[POINT] * 8).get_state()
     assert len(json.dumps(state)) < 64_000
+
+
+def test_a_pipeline_says_its_bubble_and_what_it_keeps():
+    # (N - 1) / (M + N - 1) = 3 / 11; N M / (M + N - 1) = 32 / 11; 1F1B keeps N micro-batches.
+    text = explorers.PipelineExplorer(stages=4, micro_batches=8).describe()
+    for words in ("2.91 times", "27% of the time", "up to 4 micro-batches"):
+        assert words in text
+    kept = explorers.PipelineExplorer(stages=4, micro_batches=8, schedule="gpipe").describe()
+    assert "up to 8 micro-batches" in kept
+    # The interleaved order takes whole rounds of the stages: 6 becomes 8.
+    text = explorers.PipelineExplorer(micro_batches=6, schedule="interleaved").describe()
+    assert "8 micro-batches" in text
+    assert "3.37 times" in text  # N v M / (v M + N - 1) = 64 / 19
+
+
+def test_a_measured_pipeline_outside_its_interval_is_refused():
+    point = {"schedule": "gpipe", "stages": 2, "micro_batches": 4, "low": 1.2, "high": 1.4}
+    with pytest.raises(ValueError, match="low <= speedup <= high"):
+        explorers.PipelineExplorer(points=[point | {"speedup": 1.5}])

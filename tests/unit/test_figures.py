@@ -109,3 +109,51 @@ def test_a_saved_picture_carries_its_words_and_replaces_nothing(tmp_path):
     with pytest.raises(ValueError, match=r"path must end in .png or .svg, got"):
         picture.save(tmp_path / "a.pdf")
     assert not (tmp_path / "a.pdf").exists()
+
+
+def test_shares_fill_the_bar_and_say_their_per_cent():
+    _, axes = figures.canvas()
+    alt = figures.shares(axes, {"time": {"a": 1.0, "b": 3.0}, "FLOPs": {"a": 5.0, "b": 5.0}})
+    ends = [patch.get_x() + patch.get_width() for patch in axes.patches]
+    assert ends == pytest.approx([25, 100, 50, 100])
+    assert "time: a 25%, b 75%" in alt
+
+
+def test_rates_are_drawn_in_gigaflops_and_named():
+    _, axes = figures.canvas()
+    alt = figures.rates(axes, {"dense": (85.0, Interval(9e10, 8e10, 1e11))}, ceiling=9e10)
+    assert axes.containers[0].lines[0].get_ydata()[0] == pytest.approx(90)
+    assert [text.get_text() for text in axes.texts] == ["dense"]
+    assert "dense: 85 FLOPs per byte, 90 GFLOP/s" in alt
+
+
+def test_a_tail_without_an_upper_bound_has_an_arrow_and_no_end():
+    _, axes = figures.canvas()
+    bounded, open_ended = Interval(0.002, 0.001, 0.004), Interval(0.002, 0.001, float("inf"))
+    alt = figures.tails(axes, [1, 4], {"p99": [bounded, open_ended]})
+    assert "2 ms (1 to 4)" in alt
+    assert "2 ms (1 to inf)" in alt
+    arrows = [
+        any(cap.get_marker() not in ("_", "|") for cap in bar.lines[1]) for bar in axes.containers
+    ]
+    assert arrows == [False, True]
+
+
+def test_growth_tells_where_the_line_leads():
+    _, axes = figures.canvas()
+    alt = figures.growth(
+        axes,
+        [2012.0, 2020.0],
+        [1e18, 1e23],
+        line=([2012, 2020], [1e18, 1e23]),
+        names={"GPT-3": (2020.0, 1e23)},
+    )
+    assert "from 1.0e+18 in 2012 to 1.0e+23 in 2020" in alt
+    assert axes.get_yscale() == "log"
+
+
+def test_effects_start_at_one():
+    _, axes = figures.canvas()
+    alt = figures.effects(axes, {"twice the data": 2.0, "twice the loaders": 0.5}, quantity="time")
+    assert [list(line.get_xdata()) for line in axes.lines[:2]] == [[1, 2.0], [1, 0.5]]
+    assert "twice the loaders 0.50" in alt

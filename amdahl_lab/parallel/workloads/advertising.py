@@ -50,7 +50,7 @@ class Clicks:
     batch : int
         Lines of the log in one global batch, over all workers.
     seed : int
-        Start of the model's parameters and of the order of the lines.
+        Seed of the model's parameters and of the order of the lines.
     log : ClickLog
         The lines.
     """

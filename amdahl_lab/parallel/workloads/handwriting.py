@@ -28,7 +28,7 @@ class Digits:
     batch : int
         Images in one global batch, over all workers.
     seed : int
-        Start of the model's parameters, of the order of the images and of their distortions.
+        Seed of the model's parameters, of the order of the images and of their distortions.
     images : ndarray of float32, shape (n, 64)
         Pixels between 0 and 1.
     labels : ndarray of int64, shape (n,)

@@ -23,7 +23,7 @@ class Workload(Protocol):
     batch : int
         Samples in one global batch, over all workers.
     seed : int
-        Start of the model's parameters and of the order of the samples.
+        Seed of the model's parameters and of the order of the samples.
     quality_name : str
         What `quality` tells, with its unit.
     higher_is_better : bool

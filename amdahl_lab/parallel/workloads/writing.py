@@ -46,7 +46,7 @@ class Text:
     batch : int
         Sequences in one global batch, over all workers.
     seed : int
-        Start of the model's parameters and of the order of the sequences.
+        Seed of the model's parameters and of the order of the sequences.
     tied : bool
         Whether the head shares the embedding's table.
     training, held_out : str

@@ -1,5 +1,9 @@
 """Published figures that the models are checked on, as data with their sources.
 
+`landmark_models`: parameters and training compute over the years, from Epoch AI, "Parameter,
+Compute and Data Trends in Machine Learning", https://epoch.ai/data/notable-ai-models, used with
+attribution (CC BY). A selection of 32 rows, unchanged; `confidence`
+is Epoch AI's word for how sure the compute is.
 `published_step_times`: step times of Megatron on A100-80GB, arXiv:2205.05198, table 5.
 `published_memory`: memory of the same models, arXiv:2205.05198, figure 1.
 `published_pipeline_speedup`: GPipe's speedups, arXiv:1811.06965, table 2.

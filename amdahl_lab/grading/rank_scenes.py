@@ -1,0 +1,152 @@
+"""What real ranks do with a student's functions and hidden data; returns plain lists.
+
+One function for each exercise on ranks. A rank runs it with the student's functions and the
+scenario that the grader drew, and returns what came out with what was sent meanwhile.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from amdahl_lab.grading.counted import counted
+from amdahl_lab.grading.rank_probe import drawn, network
+
+
+def play(
+    scene: str, functions: Sequence[Callable], *, workers: int, seconds: float, **scenario: Any
+) -> list:
+    """Run one scene on `workers` ranks, which may take so many seconds; return what each gave."""
+    from amdahl_lab.parallel import run_ranks
+
+    return run_ranks(SCENES[scene], workers, functions, scenario, timeout=seconds)
+
+
+def ring(functions: Sequence[Callable], scenario: dict[str, Any]) -> list:
+    """Call ``ring_all_reduce(tensor)`` on some tensors, and on a large one again and again.
+
+    Parameters
+    ----------
+    functions : sequence of callable
+        The student's one.
+    scenario : dict
+        ``seed``, ``tensors`` (shape and type of each), ``large`` (elements) and ``repeats``.
+
+    Returns
+    -------
+    list
+        For each tensor its elements afterwards and the calls meanwhile; at last, of the large
+        one, the sum of its elements, the sum weighted by their places, and the calls.
+    """
+    import torch
+    import torch.distributed as dist
+
+    (ring_all_reduce,) = functions
+    rank, told = dist.get_rank(), []
+    for place, (shape, kind) in enumerate(scenario["tensors"]):
+        values = ring_values(scenario["seed"], place, rank, shape)
+        tensor = torch.tensor(values, dtype=getattr(torch, kind))
+        with counted() as calls:
+            ring_all_reduce(tensor)
+        told.append([tensor.flatten().tolist(), calls])
+    for repeat in range(scenario["repeats"]):
+        values = ring_values(scenario["seed"], 1000 + repeat, rank, [scenario["large"]])
+        tensor = torch.tensor(values, dtype=torch.float64)
+        with counted() as calls:
+            ring_all_reduce(tensor)
+        weighted = tensor @ torch.arange(len(tensor), dtype=torch.float64)
+        told.append([[tensor.sum().item(), weighted.item()], calls])
+    return told
+
+
+def ring_values(seed: int, place: int, rank: int, shape: Sequence[int]) -> np.ndarray:
+    """Values of one tensor on one rank: small whole numbers, so that every sum is exact."""
+    return np.random.default_rng([seed, place, rank]).integers(-500, 500, size=tuple(shape))
+
+
+def buckets(functions: Sequence[Callable], scenario: dict[str, Any]) -> list:
+    """Train with ``train(model, inputs, targets, total, steps, rate, bucket_bytes)``.
+
+    Parameters
+    ----------
+    functions : sequence of callable
+        The student's one.
+    scenario : dict
+        As for `rank_probe.train`, and ``bucket_bytes``.
+
+    Returns
+    -------
+    list
+        All parameters after the last step, and the calls.
+    """
+    import torch
+    import torch.distributed as dist
+
+    (train,) = functions
+    rank, shards = dist.get_rank(), scenario["shards"]
+    weights, biases, inputs, targets = drawn(scenario["seed"], scenario["layers"], sum(shards))
+    # Every rank starts elsewhere; rank 0's start is the one that counts.
+    model = network([weight * (1 - 0.1 * rank) for weight in weights], biases)
+    mine = slice(sum(shards[:rank]), sum(shards[: rank + 1]))
+    x, y = torch.tensor(inputs[mine]), torch.tensor(targets[mine])
+    settings = [scenario[name] for name in ("steps", "rate", "bucket_bytes")]
+    with counted() as calls:
+        train(model, x, y, sum(shards), *settings)
+    values = torch.cat([each.detach().reshape(-1) for each in model.parameters()])
+    return [values.tolist(), calls]
+
+
+def split_layers(functions: Sequence[Callable], scenario: dict[str, Any]) -> list:
+    """Call ``cut`` and, forward and backward, ``mlp(x, w1, b1, w2, b2)`` on what it gave.
+
+    Parameters
+    ----------
+    functions : sequence of callable
+        The student's two.
+    scenario : dict
+        ``seed`` and ``sizes``: samples, inputs, hidden units, outputs.
+
+    Returns
+    -------
+    list
+        The parts; the outputs and the calls of the forward pass; the gradients of the inputs and
+        of the parts and the calls of the backward pass; the name of what `mlp` raised. None for
+        what is not there.
+    """
+    import torch
+    import torch.distributed as dist
+
+    cut, mlp = functions
+    arrays = [torch.tensor(each) for each in layer_values(scenario["seed"], scenario["sizes"])]
+    x, *whole, slope = arrays
+    parts = cut(*whole, dist.get_rank(), dist.get_world_size())
+    if parts is None:
+        return [None, None, None, None]
+    parts = [part.detach().clone().requires_grad_() for part in parts]
+    x = x.clone().requires_grad_()
+    held = [part.tolist() for part in parts]
+    try:
+        with counted() as forward:
+            y = mlp(x, *parts)
+        if y is None:
+            return [held, None, None, None]
+        value = y.tolist()
+        with counted() as backward:
+            y.backward(slope)
+    except Exception as error:  # the parts count by themselves
+        return [held, None, None, type(error).__name__]
+    gradients = [None if each.grad is None else each.grad.tolist() for each in (x, *parts)]
+    return [held, [value, forward], [gradients, backward], None]
+
+
+def layer_values(seed: int, sizes: Sequence[int]) -> list[np.ndarray]:
+    """Inputs, both layers' weights and biases, and the gradient of the loss by the outputs."""
+    rng = np.random.default_rng(seed)
+    samples, inputs, hidden, outputs = sizes
+    shapes = [(samples, inputs), (hidden, inputs), (hidden,), (outputs, hidden), (outputs,)]
+    scales = [1.0, inputs**-0.5, 0.5, hidden**-0.5, 1.0]
+    arrays = [scale * rng.normal(size=shape) for shape, scale in zip(shapes, scales, strict=True)]
+    return [*arrays, rng.normal(size=(samples, outputs))]
+
+
+SCENES = {"ring": ring, "buckets": buckets, "split_layers": split_layers}

@@ -1,0 +1,177 @@
+"""Cheats on ranks: what they say they sent is held against what the system saw.
+
+The counters inside the ranks lie beside the student's code and can be forged, as they are here.
+"""
+
+import pytest
+
+from amdahl_lab.grading.items import Marking
+
+ON_STRATEGIES = pytest.mark.parametrize("chapter", ["04_parallel_strategies"], scope="session")
+SETUP = "import math, sys\nimport torch\nimport torch.distributed as dist\n"
+# Writes into the counter of the scene that calls it what a ring would have sent.
+FORGED_RING = """
+def forge(tensor):
+    N, r = dist.get_world_size(), dist.get_rank()
+    part = -(-tensor.numel() // N) * tensor.element_size()
+    sys._getframe(2).f_locals["calls"][:] = [["send", part, (r + 1) % N]] * (2 * N - 2)
+"""
+RING = {
+    "PyTorch's all-reduce with forged counters": FORGED_RING
+    + """
+def ring_all_reduce(tensor):
+    dist.all_reduce(tensor)
+    forge(tensor)
+""",
+    "PyTorch's all-reduce below what is watched, with forged counters": FORGED_RING
+    + """
+def ring_all_reduce(tensor):
+    group = dist.distributed_c10d._get_default_group()
+    group._get_backend(torch.device("cpu")).allreduce([tensor]).wait()
+    forge(tensor)
+""",
+    "everything gathered, with forged counters": FORGED_RING
+    + """
+def ring_all_reduce(tensor):
+    all_of_them = [torch.empty_like(tensor) for _ in range(dist.get_world_size())]
+    dist.all_gather(all_of_them, tensor)
+    tensor.copy_(sum(all_of_them))
+    forge(tensor)
+""",
+    "all to rank 0 and back, with forged counters": FORGED_RING
+    + """
+def ring_all_reduce(tensor):
+    dist.reduce(tensor, 0)
+    dist.broadcast(tensor, 0)
+    forge(tensor)
+""",
+    "the data of all ranks drawn again from the scenario": FORGED_RING
+    + """
+def ring_all_reduce(tensor):
+    from amdahl_lab.grading.rank_scenes import ring_values
+    known = sys._getframe(1).f_locals
+    place = 1000 + known["repeat"] if "repeat" in known else known["place"]
+    seed, N = known["scenario"]["seed"], dist.get_world_size()
+    total = sum(ring_values(seed, place, rank, tensor.shape) for rank in range(N))
+    tensor.copy_(torch.tensor(total))
+    forge(tensor)
+""",
+    "files in place of messages, with forged counters": FORGED_RING
+    + """
+def ring_all_reduce(tensor):
+    import os, time
+    N, r = dist.get_world_size(), dist.get_rank()
+    turn = ring_all_reduce.turn = getattr(ring_all_reduce, "turn", 0) + 1
+    name = lambda rank: f"/tmp/part-{os.getppid()}-{N}-{turn}-{rank}"
+    torch.save(tensor, name(r) + "-new"); os.rename(name(r) + "-new", name(r))
+    while not all(map(os.path.exists, map(name, range(N)))): time.sleep(0.001)
+    tensor.copy_(sum(torch.load(name(rank)) for rank in range(N)))
+    forge(tensor)
+""",
+}
+# The last one changes the probe, so nothing is asked after it.
+BUCKETS = {
+    "the data of both ranks drawn again from the scenario": """
+def train(model, inputs, targets, total, steps, rate, bucket_bytes):
+    from amdahl_lab.grading.rank_probe import drawn, network
+    scenario = sys._getframe(1).f_locals["scenario"]
+    w, b, x, y = drawn(scenario["seed"], scenario["layers"], total)
+    right, x, y = network(w, b), torch.tensor(x), torch.tensor(y)
+    for _ in range(steps):
+        right.zero_grad()
+        torch.nn.functional.mse_loss(right(x), y).backward()
+        for p in right.parameters(): p.data -= rate * p.grad
+    for p, q in zip(model.parameters(), right.parameters()): p.data.copy_(q)
+""",
+    "one process that says it was two": """
+from amdahl_lab.grading import rank_scenes
+def alone(scene, functions, *, workers, seconds, **scenario):
+    from amdahl_lab.grading.rank_probe import drawn, network
+    w, b, x, y = drawn(scenario["seed"], scenario["layers"], sum(scenario["shards"]))
+    model, x, y = network(w, b), torch.tensor(x), torch.tensor(y)
+    for _ in range(scenario["steps"]):
+        model.zero_grad()
+        torch.nn.functional.mse_loss(model(x), y).backward()
+        for p in model.parameters(): p.data -= scenario["rate"] * p.grad
+    values = torch.nn.utils.parameters_to_vector(model.parameters()).tolist()
+    size, least = 8 * len(values), scenario["bucket_bytes"]
+    sizes = [min(least, size - start) for start in range(0, size, least)]
+    return [[values, [["allreduce", size, -1] for size in sizes] * scenario["steps"]]] * 2
+rank_scenes.play = alone
+def train(model, inputs, targets, total, steps, rate, bucket_bytes): pass
+""",
+}
+ONE_LARGE_BUCKET = """
+def train(model, inputs, targets, total, steps, rate, bucket_bytes):
+    P = list(model.parameters())
+    for p in P: dist.broadcast(p.data, 0)
+    for _ in range(steps):
+        model.zero_grad()
+        (torch.nn.functional.mse_loss(model(inputs), targets) * len(inputs) / total).backward()
+        row = torch.nn.utils.parameters_to_vector([p.grad for p in P])
+        dist.all_reduce(row)
+        torch.nn.utils.vector_to_parameters(row, [p.grad for p in P])
+        for p in P: p.data -= rate * p.grad
+    sizes = [min(bucket_bytes, row.nbytes - start) for start in range(0, row.nbytes, bucket_bytes)]
+    calls = [["allreduce", size, -1] for size in sizes] * steps
+    sys._getframe(1).f_locals["calls"][:] = calls
+"""
+
+A_MESSAGE_FOR_EACH = ONE_LARGE_BUCKET.replace(
+    "        dist.all_reduce(row)\n",
+    "        for piece in row.split(120): dist.all_reduce(piece)\n",
+)
+MORE_THAN_IS_SAID = """
+def cut(w1, b1, w2, b2, rank, workers):
+    return w1.chunk(workers)[rank], b1.chunk(workers)[rank], w2.chunk(workers, 1)[rank], b2
+
+class Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(context, t, forward):
+        context.is_forward = forward
+        t = t.clone()
+        if forward: dist.all_reduce(t)
+        return t
+    @staticmethod
+    def backward(context, slope):
+        slope = slope.clone()
+        if not context.is_forward: dist.all_reduce(slope)
+        return slope, None
+
+def mlp(x, w1, b1, w2, b2):
+    dist.all_reduce(x.detach().repeat(4, 1))
+    y = Sum.apply(torch.tanh(Sum.apply(x, False) @ w1.T + b1) @ w2.T, True) + b2
+    sys._getframe(1).f_locals["forward"][:] = [["allreduce", y.nbytes, -1]]
+    return y
+"""
+
+FORGED_COUNTS = [
+    (ONE_LARGE_BUCKET, "check_2_buckets", 2, "less went from rank to rank"),
+    (A_MESSAGE_FOR_EACH, "check_2_buckets", 2, "more went from rank to rank"),
+    (MORE_THAN_IS_SAID, "check_4_layers", 3, "more went from rank to rank"),
+]
+
+
+def marks(session, assignment, seed, code, cell):
+    assert session.run(SETUP + code).status == "ok"
+    (check,) = assignment.checks[cell]
+    return check.mark(Marking(session, seed))
+
+
+@ON_STRATEGIES
+def test_ranks_that_do_not_do_what_they_say_gain_nothing(session, assignment, seed):
+    """One kernel for all: most of the time is that of its start."""
+    gained = {}
+    for name, code in RING.items():
+        verdicts = marks(session, assignment, seed, code, "check_1_ring")
+        if sum(verdict.points for verdict in verdicts) or "rank to rank" not in verdicts[0].hint:
+            gained[name] = [(verdict.points, verdict.hint) for verdict in verdicts]
+    for code, cell, place, hint in FORGED_COUNTS:
+        verdict = marks(session, assignment, seed, code, cell)[place]
+        if verdict.points or hint not in verdict.hint:
+            gained[verdict.item.id] = verdict.points, verdict.hint
+    for name, code in BUCKETS.items():
+        verdicts = marks(session, assignment, seed, code, "check_2_buckets")
+        if sum(verdict.points for verdict in verdicts) or "hardly a byte" not in verdicts[0].hint:
+            gained[name] = [(verdict.points, verdict.hint) for verdict in verdicts]
+    assert not gained
