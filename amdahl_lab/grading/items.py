@@ -246,10 +246,16 @@ def _agrees(answer: Any, expected: Any, tolerance: float) -> bool:
         return False
     if expected is None or isinstance(expected, str | bool):
         return answer["value"] is expected or answer["value"] == expected
+    if _is_truths(expected):
+        return answer["value"] == expected.tolist()
     got, wanted = wire.numbers(answer["value"]), np.asarray(expected, dtype=float)
     if got is None or got.shape != wanted.shape:
         return False
     return bool(np.allclose(got, wanted, rtol=tolerance, atol=1e-12))
+
+
+def _is_truths(expected: Any) -> bool:
+    return isinstance(expected, np.ndarray) and expected.dtype == bool
 
 
 def trouble(answers: Sequence[Any], subject: str) -> str | None:
@@ -269,7 +275,7 @@ def trouble(answers: Sequence[Any], subject: str) -> str | None:
 
 def _shape_trouble(answers: Sequence[dict], expected: Sequence[Any]) -> str | None:
     for answer, value in zip(answers, expected, strict=True):
-        if value is None or isinstance(value, str | bool):
+        if value is None or isinstance(value, str | bool) or _is_truths(value):
             continue
         got, shape = wire.numbers(answer.get("value")), np.shape(value)
         if got is None:

@@ -149,4 +149,64 @@ def layer_values(seed: int, sizes: Sequence[int]) -> list[np.ndarray]:
     return [*arrays, rng.normal(size=(samples, outputs))]
 
 
-SCENES = {"ring": ring, "buckets": buckets, "split_layers": split_layers}
+def tables(functions: Sequence[Callable], scenario: dict[str, Any]) -> list:
+    """Call ``lookup(tables, categories, owners, shares, features)``, forward and backward.
+
+    Parameters
+    ----------
+    functions : sequence of callable
+        The student's one.
+    scenario : dict
+        ``seed``, ``rows`` of each table, ``features``, ``owners`` and ``shares``.
+
+    Returns
+    -------
+    list
+        The rows and the calls of the forward pass; the gradients of this rank's tables and the
+        calls of the backward pass; the name of what the way back raised. None for what is not
+        there.
+    """
+    import torch
+    import torch.distributed as dist
+
+    (lookup,) = functions
+    rank, owners, shares = dist.get_rank(), scenario["owners"], scenario["shares"]
+    whole, categories, slopes = table_values(
+        *(scenario[name] for name in ("seed", "rows", "features", "shares"))
+    )
+    own = [
+        torch.tensor(table).requires_grad_() if owner == rank else None
+        for table, owner in zip(whole, owners, strict=True)
+    ]
+    mine = slice(sum(shares[:rank]), sum(shares[: rank + 1]))
+    with counted() as forward:
+        rows = lookup(
+            own, torch.tensor(categories[mine]), [*owners], [*shares], scenario["features"]
+        )
+    if rows is None:
+        return [None, None, None]
+    value = [rows.tolist(), forward]
+    try:
+        with counted() as backward:
+            rows.backward(torch.tensor(slopes[mine]))
+    except Exception as error:  # the rows count by themselves
+        return [value, None, type(error).__name__]
+    gradients = [None if t is None or t.grad is None else t.grad.tolist() for t in own]
+    return [value, [gradients, backward], None]
+
+
+def table_values(
+    seed: int, rows: Sequence[int], features: int, shares: Sequence[int]
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """All tables, the categories of all samples, and the gradient of the loss by their rows.
+
+    The gradients are small whole numbers, so that their sums are exact.
+    """
+    rng, samples = np.random.default_rng(seed), sum(shares)
+    tables = [rng.normal(size=(count, features)) for count in rows]
+    categories = np.stack([rng.integers(count, size=samples) for count in rows], axis=1)
+    slopes = rng.integers(-9, 10, size=(samples, len(rows), features)).astype(float)
+    return tables, categories, slopes
+
+
+SCENES = {"ring": ring, "buckets": buckets, "split_layers": split_layers, "tables": tables}

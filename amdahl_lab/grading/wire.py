@@ -20,9 +20,11 @@ def question(kind: str, content: dict[str, Any]) -> str:
 
 
 def packed(value: Any) -> Any:
-    """Plain form of an argument for a student's function: arrays keep their shape."""
+    """Plain form of an argument for a student's function: arrays and dictionaries stay such."""
     if isinstance(value, np.ndarray):
         return {"array": value.tolist()}
+    if isinstance(value, dict):
+        return {"dict": {name: packed(each) for name, each in value.items()}}
     if isinstance(value, np.generic):
         return value.item()
     return value
@@ -30,6 +32,8 @@ def packed(value: Any) -> Any:
 
 def unpacked(value: Any) -> Any:
     """Argument for a student's function from its plain form."""
+    if isinstance(value, dict) and "dict" in value:
+        return {name: unpacked(each) for name, each in value["dict"].items()}
     return np.array(value["array"]) if isinstance(value, dict) else value
 
 

@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LEDGER = ROOT / "book" / "claims.yml"
 # How many checkable claims each of the source's eight parts makes.
 CLAIMS = {1: 8, 2: 11, 3: 13, 4: 8, 5: 9, 6: 16, 7: 8, 8: 3}
+# Chapters that are still to come. With none of them, every claim must be judged.
+TO_COME = {5, 6, 7}
 
 
 def chapter_page(number: int) -> Path:
@@ -57,8 +59,55 @@ def test_a_written_chapter_answers_its_claims_and_no_other_does(ledger, number):
         assert verdicts == {"to-come"}, "a chapter that is to come has earned no verdict"
 
 
-def test_chapter_one_is_written():
-    assert is_written(1)
+def test_every_claim_but_those_of_chapters_to_come_is_judged(ledger):
+    judged = {claim.chapter for claim in ledger if claim.verdict != "to-come" and claim.evidence}
+    assert judged == CLAIMS.keys() - TO_COME
+    assert {claim.chapter for claim in ledger if claim.verdict == "to-come"} == TO_COME
+
+
+def test_what_is_wrong_or_unsupported_is_argued_in_more_than_one_sentence(ledger):
+    argued = [claim for claim in ledger if claim.verdict in ("wrong", "unsupported")]
+    assert argued
+    short = [c.id for c in argued if len(re.findall(r"[.!?](?:\s|$)", c.answer)) < 2]
+    assert not short
+
+
+def test_the_ledger_counts_the_verdicts_of_each_chapter(ledger, pages):
+    lines = [
+        [cell.get_text(strip=True) for cell in line.select("th, td")]
+        for line in pages["book/ledger"].select("table.verdict-table tr")
+    ]
+    verdicts = {"Holds": "holds", "Holds if": "holds-if", "Wrong": "wrong"}
+    verdicts |= {"Unsupported": "unsupported", "To come": "to-come"}
+    head, *rows, whole = lines
+    assert len(rows) == len(CLAIMS)
+    for number, line in enumerate(rows, 1):
+        told = dict(zip(head[1:], line[1:], strict=True))
+        assert told.pop("All") == str(CLAIMS[number])
+        for word, count in told.items():
+            here = [c for c in ledger if (c.chapter, c.verdict) == (number, verdicts[word])]
+            assert count == (str(len(here)) if here else "·")
+    assert whole[-1] == str(len(ledger))
+
+
+def test_the_bars_say_in_words_what_they_show(ledger, pages):
+    told = pages["book/ledger"].select_one(".verdict-chart[role=img]")["aria-label"]
+    for number, count in CLAIMS.items():
+        line = re.search(rf"chapter {number}: ([^;.]*)", told)[1]
+        assert sum(map(int, re.findall(r"\d+", line))) == count
+
+
+@pytest.mark.parametrize("verdict", ["wrong", "unsupported"])
+def test_every_claim_that_fell_is_argued_on_the_page(ledger, pages, verdict):
+    heading = {"wrong": "what-is-wrong", "unsupported": "what-can-t-be-checked"}[verdict]
+    items = pages["book/ledger"].select(f"section#{heading} .claims-argued > li")
+    fell = [claim for claim in ledger if claim.verdict == verdict]
+    assert [item.select_one(".claim-id").get_text(strip=True) for item in items] == [
+        claim.id for claim in fell
+    ]
+    for item, claim in zip(items, fell, strict=True):
+        assert item.select_one(f"a[href='#{claim.anchor}']")
+        assert claim.answer[:20] in item.get_text(" ", strip=True)
 
 
 def test_evidence_exists(ledger):

@@ -35,7 +35,8 @@ LEDGER_PAGE = "book/ledger"
 _MARK = "amdahl_claims"
 
 
-def _ledger(env: BuildEnvironment) -> tuple[Claim, ...]:
+def ledger_of(env: BuildEnvironment) -> tuple[Claim, ...]:
+    """Return the ledger of a book; the page that asks is written again when it changes."""
     env.note_dependency(LEDGER_FILE)
     return read_ledger(Path(env.srcdir) / LEDGER_FILE)
 
@@ -53,7 +54,7 @@ class ClaimsDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the table, or a warning when the ledger or the chapter is not in order."""
         try:
-            claims = [c for c in _ledger(self.env) if str(c.chapter) == self.arguments[0]]
+            claims = [c for c in ledger_of(self.env) if str(c.chapter) == self.arguments[0]]
             self.env.metadata[self.env.docname][_MARK] = "yes"
             if not claims:
                 raise LedgerError(f"no claims of chapter {self.arguments[0]!r}")
@@ -130,7 +131,7 @@ class ClaimsSummaryDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the bar."""
-        counts = count_verdicts(_ledger(self.env))
+        counts = count_verdicts(ledger_of(self.env))
         items = []
         for verdict, count in counts.items():
             item = nodes.list_item(
