@@ -112,6 +112,8 @@ def fit_text(measured: Measured, level: float = 0.95) -> str:
     str
         The text, without a line break at its end.
     """
+    if not 0 < level < 1:
+        raise ValueError(f"level must be inside 0 to 1, got {level!r}")
     found = fits(measured, level)
     held_out = _held_out(measured, level)
     last = f"error at N = {max(measured.workers)}"

@@ -148,6 +148,25 @@ def selected(
     return kept
 
 
+def check_numbers(name: str, found: Sequence[Record], headers: Sequence[str]) -> None:
+    """Refuse what is no positive number in columns that play no role; empty cells are allowed.
+
+    Raises
+    ------
+    ValueError
+        Naming every line that can't be used, the first ten of them.
+    """
+    trouble = []
+    for line, cells in found:
+        for header in headers:
+            try:
+                _positive(Column(header), cells.get(header, ""), needed=False)
+            except ValueError as error:
+                trouble.append(f"line {line}: {error}")
+    if trouble:
+        raise ValueError(f"{name}: {some(trouble)}")
+
+
 def rows(
     name: str, found: Sequence[Record], columns: Mapping[str, Column], quantity: str
 ) -> list[Row]:

@@ -170,6 +170,7 @@ def read_series(
     header, records = text.records(path)
     roles = reading.roles(path.name, header, dict(columns or {}))
     kept = reading.selected(path.name, header, records, dict(where or {}))
+    reading.check_numbers(path.name, kept, [each for each in header if _is_extra(each)])
     groups: dict[str, list[dict[str, str]]] = {}
     for _, cells in kept:
         groups.setdefault(cells.get("series", path.stem), []).append(cells)
@@ -242,6 +243,14 @@ def _title(name: str, row: Mapping[str, str], mlperf: bool) -> str:
     return ", ".join(part for part in (row["workload"], row.get("accelerator"), who) if part)
 
 
+def _is_extra(header: str) -> bool:
+    return header in ("global_batch_size", "samples_to_converge", "runs_used") or _is_spread(header)
+
+
+def _is_spread(header: str) -> bool:
+    return bool({"sd", "std"} & set(header.lower().split("_")))
+
+
 def _column(rows: Sequence[Mapping[str, str]], header: str) -> tuple[float, ...]:
     cells = [row.get(header, "") for row in rows]
     return tuple(map(float, cells)) if all(cells) else ()
@@ -259,7 +268,7 @@ def _spreads(
     if min(map(len, logs)) > 1:
         return tuple(float(v.std(ddof=1)) for v in logs), tuple(map(len, logs)), 0
     rows = [by_workers[N] for N in workers]
-    spread = next((h for h in rows[0] if {"sd", "std"} & set(h.lower().split("_"))), "")
+    spread = next(filter(_is_spread, rows[0]), "")
     used, time = _column(rows, "runs_used"), roles.get("time")
     sds, times = _column(rows, spread), _column(rows, time.header) if time else ()
     if not (sds and used and times):

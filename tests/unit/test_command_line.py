@@ -136,6 +136,31 @@ def test_split_tells_whose_a_loss_is_for_every_series_of_a_file(tmp_path, capsys
     assert "no row has series 'c'; there is a, b" in capsys.readouterr().err
 
 
+def test_fit_takes_one_series_of_a_file_that_has_more(tmp_path, capsys):
+    table = tmp_path / "two series.csv"
+    table.write_text("series,N,time_s\nx,1,100\nx,2,60\nx,4,40\ny,1,10\ny,2,7\ny,4,5\n")
+    assert main(["fit", str(table)]) == 2
+    told = capsys.readouterr().err
+    assert told.strip().count("\n") == 0
+    assert "2 series (x, y)" in told
+    assert "--where series=x" in told
+    assert main(["fit", str(table), "--where", "series=y"]) == 0
+    # 10 = a + b and 5 = a + b / 4 make a third of the time on one worker serial; 7 is near it.
+    fitted = re.search(r"serial_fraction +([\d.]+)", capsys.readouterr().out)[1]
+    assert float(fitted) == pytest.approx(1 / 3, abs=0.05)
+
+
+@pytest.mark.parametrize("command", ["fit", "split"])
+def test_a_level_that_is_none_is_refused_even_where_nothing_can_be_fitted(
+    tmp_path, capsys, command
+):
+    table = tmp_path / "one.csv"
+    table.write_text("N,time_s,throughput\n4,100,1\n8,60,2\n")
+    chosen = ["--use", "time"] if command == "fit" else []
+    assert main([command, str(table), "--level", "2", *chosen]) == 2
+    assert "level must be inside 0 to 1" in capsys.readouterr().err
+
+
 def test_split_gives_published_series_with_their_notice(capsys):
     from amdahl_lab.recorded.published import FOLDER
 

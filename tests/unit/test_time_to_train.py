@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -367,6 +368,24 @@ def test_a_hole_in_a_table_is_named_by_its_line(tmp_path):
     file.write_text("workers,seconds\n1,10\n2,\n4,3\n")
     with pytest.raises(ValueError, match="line 3: seconds is empty"):
         read_series(file)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("global_batch_size", "big", "line 3: global_batch_size must be a number, got 'big'"),
+        ("global_batch_size", "-256", "line 3: global_batch_size must be finite and above 0"),
+        ("samples_to_converge", "many", "line 3: samples_to_converge must be a number"),
+        ("samples_to_converge", "-5", "line 3: samples_to_converge must be finite and above 0"),
+        ("seconds_sd", "1e999", "line 3: seconds_sd must be finite and above 0"),
+        ("runs_used", "0", "line 3: runs_used must be finite and above 0"),
+    ],
+)
+def test_a_number_that_cannot_be_is_named_by_its_line(tmp_path, column, value, said):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"workers,seconds,{column}\n8,1000,5\n16,560,{value}\n64,200,5\n")
+    with pytest.raises(ValueError, match=re.escape(said)):
+        read_series(path)
 
 
 def test_all_laws_have_a_guess_for_every_published_series_with_batches():

@@ -94,7 +94,8 @@ class _Run:
             owners = [(t + 1) % 2 for t in range(tables)]
             shares = [int(rng.integers(60, 70))] * 2
         else:  # the one in the middle has no table
-            owners = [2 * ((t + int(rng.integers(2))) % 2) for t in range(tables - 2)] + [2, 0]
+            first = int(rng.integers(2))
+            owners = [2 * ((t + first) % 2) for t in range(tables)]
             shares = [int(n) for n in rng.permutation([48, 61, 77]) + rng.integers(0, 9)]
         features = int(rng.integers(11, 15))
         return cls(int(rng.integers(2**31)), counts, features, owners, shares)

@@ -412,6 +412,9 @@ def lookup(tables, categories, owners, shares, F):
 _LATER = "counts once the rows are right"
 
 
+_TABLE_ITEMS = ("tables_two", "tables_three", "tables_gradients", "tables_sent")
+
+
 def _tables(two: str | None = None, three: str | None = None) -> dict[str, str]:
     lost = {"tables_gradients": _LATER, "tables_sent": _LATER}
     lost |= {} if two is None else {"tables_two": two}
@@ -498,7 +501,7 @@ class Swap:
         "check_3_tables",
         "wrong: permuted the wrong way",
         _TABLES.replace("[:, np.argsort(order)]", "[:, np.argsort(np.argsort(order))]"),
-        _tables(None, "in which order"),
+        _tables("in which order", "in which order"),
     ),
     Answer(
         "check_3_tables",
@@ -588,7 +591,7 @@ def lookup(tables, categories, owners, shares, F):
         dist.barrier()
     return torch.zeros(len(categories), len(owners), F, dtype=torch.float64, requires_grad=True) * 1
 """,
-        _tables("", _LATER) | {"tables_three": _LATER},
+        dict.fromkeys(_TABLE_ITEMS, "wait for each other without end"),
     ),
 ]
 
