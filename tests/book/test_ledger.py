@@ -99,7 +99,7 @@ def test_the_bars_say_in_words_what_they_show(ledger, pages):
 
 @pytest.mark.parametrize("verdict", ["wrong", "unsupported"])
 def test_every_claim_that_fell_is_argued_on_the_page(ledger, pages, verdict):
-    heading = {"wrong": "what-is-wrong", "unsupported": "what-can-t-be-checked"}[verdict]
+    heading = {"wrong": "what-is-wrong", "unsupported": "what-cant-be-checked"}[verdict]
     items = pages["book/ledger"].select(f"section#{heading} .claims-argued > li")
     fell = [claim for claim in ledger if claim.verdict == verdict]
     assert [item.select_one(".claim-id").get_text(strip=True) for item in items] == [

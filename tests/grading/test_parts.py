@@ -166,6 +166,15 @@ def test_only_plain_numbers_are_numbers():
         assert wire.numbers(value) is None
 
 
+def test_a_dictionary_reaches_a_function_as_one_with_its_arrays():
+    report = {"workers": np.array([1, 2]), "law": None, "inner": {"rounds": 3}, "fitted": [1]}
+    arrived = wire.unpacked(json.loads(json.dumps(wire.packed(report))))
+    assert arrived["workers"].tolist() == [1, 2]
+    assert isinstance(arrived["workers"], np.ndarray)
+    del report["workers"], arrived["workers"]
+    assert arrived == report
+
+
 def test_values_of_students_become_plain():
     import torch
 
