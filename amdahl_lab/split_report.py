@@ -40,8 +40,10 @@ def split_text(path: Path, level: float = 0.95, **options: object) -> str:
     Raises
     ------
     ValueError
-        If the file can't be read as such a table.
+        If the file can't be read as such a table, or the level is out of range.
     """
+    if not 0 < level < 1:
+        raise ValueError(f"level must be inside 0 to 1, got {level!r}")
     series = read_series(path, **options)
     parts = [_of_one(each, level) for each in series.values()]
     if any(each.mlperf for each in series.values()):

@@ -105,13 +105,13 @@ def read_table(
     header, records = text.records(path)
     roles = reading.roles(path.name, header, dict(columns or {}))
     records = reading.selected(path.name, header, records, dict(where or {}))
+    quantity = _quantity(path.name, roles, use)
     series = list(dict.fromkeys(cells.get("series", "") for _, cells in records))
     if len(series) > 1:
         raise ValueError(
             f"{path.name}: {len(series)} series ({', '.join(series)}) are no one run; choose one "
             f"with --where series={series[0]}"
         )
-    quantity = _quantity(path.name, roles, use)
     rows = reading.rows(path.name, records, roles, quantity)
     found = slips.find(rows, quantity)
     if found and not trust_units:
