@@ -137,6 +137,34 @@ def test_a_spread_widens_all_and_either_side_may_have_strayed(rng):
     assert split.machine_share.low < split.machine_share.estimate < split.machine_share.high
 
 
+def test_what_looks_like_one_sides_loss_may_have_been_the_others(rng):
+    """The machine kept its efficiency; what strayed may still have been its time."""
+    series = Series("toy", "toy", (4, 8), (100.0, 90.0), (50.0, 100.0), (), (0.02, 0.03), (5, 5), 2)
+    (split,) = split_of_loss(series, rng=rng)
+    assert split.machine.estimate == 1
+    assert split.machine_share.low < 0 < split.machine_share.high
+
+
+def test_of_three_runs_of_which_two_are_dropped_the_middle_one_counts():
+    rng = np.random.default_rng(3)
+    series = Series("a", "a", (1, 2), (1.0, 1.0), (1.0, 1.0), (), (1.0, 1.0), (3, 3), 2)
+    drawn = np.abs(series.log_time_draws(40_000, rng)[:, 0])
+    runs = rng.standard_normal((40_000, 3))
+    middle = np.abs(np.median(runs, axis=1) / runs.std(axis=1, ddof=1))
+    assert np.quantile(drawn, [0.5, 0.9]) == pytest.approx(
+        np.quantile(middle, [0.5, 0.9]), rel=0.03
+    )
+
+
+def test_runs_that_were_dropped_count_for_the_spread(tmp_path):
+    path = tmp_path / "logged.csv"
+    path.write_text("workers,minutes,minutes_sd,runs_used\n8,30,0.3,3\n64,5,0.1,8\n")
+    (series,) = read_series(path).values()
+    assert series.seconds == pytest.approx((1800, 300))
+    assert (series.runs, series.dropped) == ((5, 10), 2)
+    assert series.spreads == pytest.approx((0.01, 0.02))
+
+
 # ---- the ceilings -------------------------------------------------------------------------------
 
 
@@ -237,6 +265,13 @@ def test_the_ridge_is_zero_at_the_truth_and_steep_across_it():
     assert surface[2, 0] > 100
     doubled = usl_ridge(N, 1 / laws.usl_speedup(N, 0.01, 1e-5), 0.04, sigma, kappa)
     assert doubled == pytest.approx(surface / 4)
+
+
+def test_a_ridge_does_not_depend_on_the_unit_of_time():
+    N, seconds = np.array([4, 16, 64]), np.array([10.0, 3.0, 1.1])
+    grid = np.linspace(0, 0.1, 5), np.linspace(0, 1e-3, 5)
+    minutes = usl_ridge(N, seconds / 60, 0.03, *grid)
+    np.testing.assert_allclose(usl_ridge(N, seconds, 0.03, *grid), minutes, rtol=1e-9, atol=1e-9)
 
 
 # ---- the published series ------------------------------------------------------------------------
