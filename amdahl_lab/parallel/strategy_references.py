@@ -62,7 +62,8 @@ def ways_to_cut(workload: Shaped) -> dict[str, Cut]:
         "ZeRO 2": Zero2,
         "tensor parallel": partial(TensorParallel, plan=plan),
         "DDP by torch": DataParallelByTorch,
-        "FSDP by torch": FullySharded,
+        "FSDP by torch": partial(FullySharded, parts=tuple(plan)),
+        "FSDP by torch, one part": FullySharded,
         "tensor parallel by torch": partial(TensorParallelByTorch, plan=plan),
     }
 
