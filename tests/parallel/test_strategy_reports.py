@@ -193,8 +193,11 @@ def test_fsdp_in_parts_gathers_a_layer_at_a_time_and_sends_half_as_much_again(wo
         assert parts["kinds"] == {"all_gather": 2 * 4, "reduce_scatter": 4}
         assert parts["bytes"] == 3 * PARAMETERS * EACH
         assert parts["gathered"] == PARAMETERS * EACH // 4
-        # Beside activations the whole unit keeps all of its weights for the backward pass.
-        assert parts["memory"].activations < whole["memory"].activations
+        # The backward pass asks for the outputs of each tanh and for all weights but the first.
+        outputs, weight = ACTIVATION // workers, WIDTH * WIDTH * EACH
+        assert whole["memory"].activations == 4 * outputs + 3 * weight
+        # Here a weight is gone once its layer is through; the last, beside three outputs, is most.
+        assert parts["memory"].activations == 3 * outputs + weight
 
 
 def test_state_that_does_not_divide_is_padded_to_the_ranks():
