@@ -190,8 +190,14 @@ def growth(
     axes.plot(years, amounts, "o", color=COLOURS["measured"], ms=5)
     axes.plot(*line, color=COLOURS["model"])
     for name, (x, y) in names.items():
+        below = np.log(y) < np.interp(x, line[0], np.log(line[1])) - 1  # away from the line
         axes.annotate(
-            name, (x, y), xytext=(-6, 5), textcoords="offset points", ha="right", fontsize=9
+            name,
+            (x, y),
+            xytext=(6, -12) if below else (-6, 5),
+            textcoords="offset points",
+            ha="left" if below else "right",
+            fontsize=9,
         )
     axes.set(yscale="log")
     (first, last), (low, high) = (line[0][0], line[0][-1]), (line[1][0], line[1][-1])

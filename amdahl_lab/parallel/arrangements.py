@@ -81,12 +81,15 @@ class Watched:
         Bytes that it held.
     live : int or None
         The most micro-batches whose backward pass it owed, in a pipeline.
+    gathered : int or None
+        The most bytes of collected parameters that it held for a moment, with FSDP.
     """
 
     kinds: Mapping[str, int]
     bytes: int
     memory: Memory
     live: int | None
+    gathered: int | None
 
 
 def watch(cuts: Mapping[str, Cut], workload: Workload, workers: int = 2) -> dict[str, list]:
@@ -209,5 +212,6 @@ def _watched(cuts: Mapping[str, Cut], workload: Workload) -> dict[str, Watched]:
             traffic.bytes,
             training.memory,
             getattr(training, "most_live", None),
+            getattr(training, "gathered", None),
         )
     return found

@@ -207,6 +207,11 @@ def communication_share(
         For each pair of size and batch per worker a `ScalingRun` at this one N, with the phases
         of `digits_scaling`. The share of communication in a round is
         ``(step - compute) / step``.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two workers or no step, or no network of a size.
     """
     if workers < 2:
         raise ValueError(f"workers must be at least 2 for them to communicate, got {workers!r}")
@@ -259,6 +264,11 @@ def transport_steps(
     dict
         For each pair of size and transport, "gloo", "shared" or "DDP", a `ScalingRun` at this one
         N with the phase "step".
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two workers or no turn, or no size of a name.
     """
     if workers < 2:
         raise ValueError(f"workers must be at least 2 for them to communicate, got {workers!r}")

@@ -62,8 +62,16 @@ def ways_to_cut(workload: Shaped) -> dict[str, Cut]:
         "ZeRO 2": Zero2,
         "tensor parallel": partial(TensorParallel, plan=plan),
         "DDP by torch": DataParallelByTorch,
-        "FSDP by torch": FullySharded,
+        "FSDP by torch, one part": FullySharded,
         "tensor parallel by torch": partial(TensorParallelByTorch, plan=plan),
+    }
+
+
+def ways_to_shard(workload: Shaped) -> dict[str, Cut]:
+    """Return torch's FSDP layer by layer and with the whole model as one part, by name."""
+    return {
+        "FSDP by torch": partial(FullySharded, parts=tuple(workload.tensor_plan)),
+        "FSDP by torch, one part": FullySharded,
     }
 
 
@@ -87,6 +95,7 @@ def take(progress: Progress) -> Iterator[tuple[str, ScalingRun]]:
     few = {name: ways_to_cut(few_samples())[name] for name in ("data parallel", "tensor parallel")}
     experiments = {
         "strategies": partial(step_times, ways_to_cut(many_samples()), many_samples()),
+        "strategies_sharded": partial(step_times, ways_to_shard(many_samples()), many_samples()),
         "strategies_few_samples": partial(step_times, few, few_samples(), steps=8),
         "strategies_clicks": partial(step_times, tables, large_tables(), steps=5),
         "strategies_pipelines": partial(step_times, pipelines(), deep(), alone=in_pieces, steps=3),

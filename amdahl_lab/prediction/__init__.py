@@ -7,14 +7,14 @@ the prediction. It is frozen before the job is run, and scored after it.
 from amdahl_lab.prediction.frozen import Predicted, Score, freeze, score, thaw
 from amdahl_lab.prediction.jobs import Job
 from amdahl_lab.prediction.measured import Measured, as_it_was, at_usual_speed, usual_looks
-from amdahl_lab.prediction.model import Fitted, Observed, fit
+from amdahl_lab.prediction.model import Fitted, ObservedJob, fit
 from amdahl_lab.prediction.rivals import Rival, fit_rivals
 
 __all__ = [
     "Fitted",
     "Job",
     "Measured",
-    "Observed",
+    "ObservedJob",
     "Predicted",
     "Rival",
     "Score",

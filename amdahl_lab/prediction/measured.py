@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from amdahl_lab.prediction.jobs import Job
-from amdahl_lab.prediction.model import Observed
+from amdahl_lab.prediction.model import ObservedJob
 
 STEP = "step"
 
@@ -66,7 +66,7 @@ def usual_looks(runs: Sequence[Measured]) -> dict[int, float]:
     return {workers: float(np.exp(np.log(each).mean())) for workers, each in looks.items()}
 
 
-def at_usual_speed(runs: Sequence[Measured], usual: Mapping[int, float]) -> list[Observed]:
+def at_usual_speed(runs: Sequence[Measured], usual: Mapping[int, float]) -> list[ObservedJob]:
     """Return the typical times of each run, as if the reference had taken its usual time.
 
     The two looks beside a row of steps say most about the machine in that moment, but they are
@@ -83,7 +83,7 @@ def at_usual_speed(runs: Sequence[Measured], usual: Mapping[int, float]) -> list
 
     Returns
     -------
-    list of Observed
+    list of ObservedJob
         Geometric means over the rounds, with their standard errors.
     """
     whole_rounds = {
@@ -103,17 +103,17 @@ def at_usual_speed(runs: Sequence[Measured], usual: Mapping[int, float]) -> list
     return [_observed(run, mood) for run, mood in zip(runs, moods, strict=True)]
 
 
-def as_it_was(run: Measured) -> Observed:
+def as_it_was(run: Measured) -> ObservedJob:
     """Return the typical time of each phase as the clock showed it."""
     return _observed(run, np.zeros(len(run.looks)))
 
 
-def _observed(run: Measured, mood: np.ndarray) -> Observed:
+def _observed(run: Measured, mood: np.ndarray) -> ObservedJob:
     rounds = len(mood)
     if rounds < 2:
         raise ValueError(f"run must have at least 2 rounds, got {rounds}")
     logs = {name: np.log(values) - mood for name, values in run.seconds.items()}
-    return Observed(
+    return ObservedJob(
         run.job,
         {name: float(np.exp(each.mean())) for name, each in logs.items()},
         {name: float(each.std(ddof=1) / np.sqrt(rounds)) for name, each in logs.items()},

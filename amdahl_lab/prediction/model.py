@@ -65,7 +65,7 @@ PHASE_TOLERANCE, STEP_TOLERANCE = 0.08, 0.05  # how well the form itself holds, 
 
 
 @dataclass(frozen=True)
-class Observed:
+class ObservedJob:
     """What one calibration run showed.
 
     Parameters
@@ -166,12 +166,12 @@ class Fitted:
         return dict(zip(NAMES, np.exp(self.logs).tolist(), strict=True))
 
 
-def fit(observed: Sequence[Observed], cores: float = 2) -> Fitted:
+def fit(observed: Sequence[ObservedJob], cores: float = 2) -> Fitted:
     """Fit the costs of one machine to a few calibration runs.
 
     Parameters
     ----------
-    observed : sequence of Observed, at least 4
+    observed : sequence of ObservedJob, at least 4
         Calibration runs with their phases.
     cores : float, above 0
         Cores of the machine that may be used.
@@ -203,7 +203,7 @@ def fit(observed: Sequence[Observed], cores: float = 2) -> Fitted:
     return Fitted(logs, covariance, inflation, cores, np.array(errors))
 
 
-def _solve(observed: Sequence[Observed], cores: float) -> tuple[np.ndarray, np.ndarray]:
+def _solve(observed: Sequence[ObservedJob], cores: float) -> tuple[np.ndarray, np.ndarray]:
     """Fit the costs; return their logarithms and the covariance of these."""
     units = counted([one.job for one in observed])
     workers = np.array([one.job.workers for one in observed])

@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 
 from amdahl_lab import laws
 from amdahl_lab.prediction.jobs import Job
-from amdahl_lab.prediction.model import Observed
+from amdahl_lab.prediction.model import ObservedJob
 from amdahl_lab.prediction.operations import step_of
 
 Group = Callable[[Job], tuple[str, ...]]
@@ -75,12 +75,12 @@ def flops(job: Job) -> float:
     )
 
 
-def fit_rivals(observed: Sequence[Observed]) -> dict[str, Rival]:
+def fit_rivals(observed: Sequence[ObservedJob]) -> dict[str, Rival]:
     """Fit the three laws to calibration runs.
 
     Parameters
     ----------
-    observed : sequence of Observed
+    observed : sequence of ObservedJob
         The runs; of their times only those of the step are used.
 
     Returns
@@ -91,7 +91,7 @@ def fit_rivals(observed: Sequence[Observed]) -> dict[str, Rival]:
     return {law: _best(law, observed) for law in LAWS}
 
 
-def _best(law: str, observed: Sequence[Observed]) -> Rival:
+def _best(law: str, observed: Sequence[ObservedJob]) -> Rival:
     fits = []
     for group in GROUPINGS:
         left_out = []
@@ -102,7 +102,7 @@ def _best(law: str, observed: Sequence[Observed]) -> Rival:
     return min(fits, key=lambda rival: np.mean(rival.left_out**2))
 
 
-def _fit(law: str, observed: Sequence[Observed], group: Group) -> Rival:
+def _fit(law: str, observed: Sequence[ObservedJob], group: Group) -> Rival:
     """Fit scales, power and gains together by least squares of the logarithms."""
     families = sorted({one.job.family for one in observed})
     groups = sorted({group(one.job) for one in observed if one.job.workers > 1})

@@ -21,7 +21,12 @@ from amdahl_lab.schedule.pipeline import (
     interleaved,
     one_forward_one_backward,
 )
-from amdahl_lab.schedule.stragglers import SynchronousSteps, expected_maximum, synchronous_steps
+from amdahl_lab.schedule.stragglers import (
+    SynchronousSteps,
+    expected_maximum,
+    larger_of_two,
+    synchronous_steps,
+)
 from amdahl_lab.schedule.tasks import TaskGraph
 
 __all__ = [
@@ -38,6 +43,7 @@ __all__ = [
     "goodput",
     "gpipe",
     "interleaved",
+    "larger_of_two",
     "most_restart",
     "one_forward_one_backward",
     "simulate_failures",

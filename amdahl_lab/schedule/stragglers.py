@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtr
 
 from amdahl_lab import arguments
 
@@ -47,6 +47,43 @@ def expected_maximum(workers: ArrayLike) -> np.ndarray | float:
     whole = (N <= 16) & (small == N)
     exact = np.array([0.0, *(_maximum(n) for n in range(1, 17))])
     return arguments.unwrapped(np.where(whole, exact[small], np.interp(np.log2(N), logs, maxima)))
+
+
+def larger_of_two(more: ArrayLike, apart: ArrayLike) -> np.ndarray | float:
+    """Expected larger of two normal times, beyond the mean of the one that has less to do.
+
+    Parameters
+    ----------
+    more : array_like, at least 0
+        Seconds by which the mean of the one exceeds that of the other: a straggler's extra work.
+    apart : array_like, at least 0
+        Standard deviation of the difference of the two times. What they share is not in it.
+
+    Returns
+    -------
+    ndarray or float
+        Seconds: ``more`` where nothing varies; ``apart`` / sqrt(2 pi) where both have the same to
+        do; in between less than the sum of these two.
+
+    Raises
+    ------
+    ValueError
+        If a number is below 0.
+
+    References
+    ----------
+    Clark, "The Greatest of a Finite Set of Random Variables", Operations Research 9(2), 1961.
+
+    Examples
+    --------
+    >>> larger_of_two([0.0, 1.0, 10.0], 1.0).round(3).tolist()
+    [0.399, 1.083, 10.0]
+    """
+    d = arguments.not_negative("more", more)
+    tau = arguments.not_negative("apart", apart)
+    scale = np.where(tau > 0, tau, 1.0)
+    density = np.exp(-((d / scale) ** 2) / 2) / np.sqrt(2 * np.pi)
+    return arguments.unwrapped(np.where(tau > 0, d * ndtr(d / scale) + tau * density, d))
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,14 @@ def test_the_front_page_asks_eight_questions_and_each_leads_to_its_chapter(pages
         assert planned == bool(pages[name].select(".admonition.to-come")), name
 
 
+def test_every_recorded_run_tells_its_workers(pages):
+    rows = pages["book/reference_machine"].select("table.runs tbody tr")
+    assert rows
+    for row in rows:
+        name, _, workers, *_ = (cell.get_text(strip=True) for cell in row.select("td"))
+        assert workers, name
+
+
 def test_each_term_has_a_chinese_one(pages):
     entries = pages["book/glossary"].select("dl.glossary > dd")
     assert len(entries) >= 30

@@ -139,6 +139,7 @@ def report(cut, model=even, optimizer=adam, batch=None, of=mean_square) -> dict:
         "memory": training.memory,
         "setup": training.setup_traffic,
         "live": getattr(training, "most_live", None),
+        "gathered": getattr(training, "gathered", None),
     }
 
 
@@ -177,6 +178,26 @@ def test_state_that_is_cut_costs_what_the_formulas_say(workers):
         assert both == communication.all_reduce_seconds(size, workers, 0, 1)
         assert rank["3"]["kinds"] == {"reduce_scatter": 1, "all_gather": 1}
         assert rank["3"]["bytes"] == 2 * size
+        assert rank["3"]["gathered"] == size
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_fsdp_in_parts_gathers_a_layer_at_a_time_and_sends_half_as_much_again(workers):
+    """Rajbhandari et al., section 7.2.2: three buffers instead of two."""
+    parts = partial(by_torch.FullySharded, parts=("0", "2", "4", "6"))
+    for rank in run_ranks(reports, workers, {"parts": (parts,), "whole": (by_torch.FullySharded,)}):
+        parts, whole = rank["parts"], rank["whole"]
+        memory = parts["memory"]
+        held = memory.parameters + memory.gradients + memory.optimizer_state
+        assert held == state_bytes(PARAMETERS, workers, 3, ADAM_EACH)
+        assert parts["kinds"] == {"all_gather": 2 * 4, "reduce_scatter": 4}
+        assert parts["bytes"] == 3 * PARAMETERS * EACH
+        assert parts["gathered"] == PARAMETERS * EACH // 4
+        # The backward pass asks for the outputs of each tanh and for all weights but the first.
+        outputs, weight = ACTIVATION // workers, WIDTH * WIDTH * EACH
+        assert whole["memory"].activations == 4 * outputs + 3 * weight
+        # Here a weight is gone once its layer is through; the last, beside three outputs, is most.
+        assert parts["memory"].activations == 3 * outputs + weight
 
 
 def test_state_that_does_not_divide_is_padded_to_the_ranks():

@@ -10,7 +10,7 @@ import pytest
 from amdahl_lab.prediction import (
     Job,
     Measured,
-    Observed,
+    ObservedJob,
     Predicted,
     as_it_was,
     at_usual_speed,
@@ -55,13 +55,13 @@ def phases_on(machine: dict[str, float], job: Job) -> dict[str, float]:
     return {name: value for name, value in seconds.items() if value > 0}
 
 
-def observed_on(machine, job, rng=None, noise=0.0) -> Observed:
+def observed_on(machine, job, rng=None, noise=0.0) -> ObservedJob:
     seconds = phases_on(machine, job)
     if rng is not None:
         seconds = {name: value * np.exp(noise * rng.normal()) for name, value in seconds.items()}
     if job.arrangement == "tensor":
         seconds = {"step": seconds["step"]}
-    return Observed(job, seconds, dict.fromkeys(seconds, max(noise, 1e-3)))
+    return ObservedJob(job, seconds, dict.fromkeys(seconds, max(noise, 1e-3)))
 
 
 def test_a_dense_layer_is_counted_as_torch_counts_it():
@@ -145,9 +145,9 @@ def test_the_mood_of_the_machine_cancels():
 def test_amdahls_machine_is_predicted_by_amdahl_and_a_slow_one_only_by_usl():
     """Times that obey a law are predicted by it to rounding; no law predicts what it forbids."""
 
-    def run(job: Job, two: float) -> Observed:
-        return Observed(job, {"step": 1e-9 * flops(job) ** 0.9 * (two if job.workers == 2 else 1)},
-                        {"step": 0.01})  # fmt: skip
+    def run(job: Job, two: float) -> ObservedJob:
+        times = two if job.workers == 2 else 1
+        return ObservedJob(job, {"step": 1e-9 * flops(job) ** 0.9 * times}, {"step": 0.01})
 
     new = [Job("perceptron", 300, 5, 100, "data", **PEER), Job("transformer", 80, 2, 20)]
     for two, right, wrong in (

@@ -1,6 +1,7 @@
 """Timelines against closed forms, bounds, other simulators and published figures."""
 
 import heapq
+import math
 
 import numpy as np
 import pytest
@@ -170,6 +171,21 @@ def test_the_expected_maximum_of_few_normals_is_known():
     four = 6 / root * (0.25 + np.arcsin(1 / 3) / (2 * np.pi))
     expected = [0, 1 / root, 3 / (2 * root), four]
     np.testing.assert_allclose(schedule.expected_maximum([1, 2, 3, 4]), expected, atol=1e-6)
+
+
+def test_the_larger_of_two_is_known_at_both_ends_and_agrees_with_draws():
+    """Nothing varies: the extra work. Equal work: 1 / sqrt(pi) deviations of either."""
+    assert schedule.larger_of_two([0.0, 3.0], 0.0).tolist() == [0.0, 3.0]
+    assert schedule.larger_of_two(0.0, math.sqrt(2)) == pytest.approx(1 / math.sqrt(math.pi))
+    rng = np.random.default_rng(5)
+    shared, own = rng.normal(size=400_000), rng.normal(size=(2, 400_000))
+    for more in (0.3, 1.0, 4.0):
+        slow, plain = 10 + shared + own[0] + more, 10 + shared + own[1]
+        drawn = np.maximum(slow, plain).mean() - plain.mean()
+        found = schedule.larger_of_two(more, np.std(own[0] - own[1]))
+        assert found == pytest.approx(drawn, abs=0.006)
+    with pytest.raises(ValueError, match="apart must"):
+        schedule.larger_of_two(1.0, -1.0)
 
 
 def test_the_expected_maximum_agrees_with_draws():

@@ -17,6 +17,7 @@ from amdahl_lab.parallel.experiments import Progress
 from amdahl_lab.records import ScalingRun
 
 ROUNDS = 10
+STRAGGLER_ROUNDS = 16  # a tenth more work is little beside what a step varies by
 Runs = Iterator[tuple[str, ScalingRun]]
 
 
@@ -40,7 +41,7 @@ def _links(_: Progress) -> Runs:
 
 
 def _straggler(progress: Progress) -> Runs:
-    for slower, run in straggler_runs(rounds=ROUNDS, progress=progress).items():
+    for slower, run in straggler_runs(rounds=STRAGGLER_ROUNDS, progress=progress).items():
         yield f"straggler_{100 * slower:03.0f}", run
 
 

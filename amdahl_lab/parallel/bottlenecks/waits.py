@@ -1,7 +1,7 @@
 """What ranks wait for: the link, the slowest of them, and the input."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -65,7 +65,7 @@ def straggler_runs(
     rounds: int = 8,
     *,
     batch: int = 1024,
-    steps: int = 3,
+    steps: int = 4,
     seed: int = 0,
     progress: Progress = True,
 ) -> dict[float, ScalingRun]:
@@ -83,8 +83,9 @@ def straggler_runs(
     -------
     dict of float to ScalingRun
         For each amount the phases "step"; "compute", the step of the slowest rank without
-        synchronisation; "fastest", that of the fastest; "serial", what a rank does whatever its
-        share.
+        synchronisation; "fastest", that of the fastest; "alone", that of rank 0 while the others
+        rest; "apart", by how much the ranks' times in one step differ; "serial", what a rank does
+        whatever its share.
     """
     workload = digits("medium", batch, seed)
     blocks = {
@@ -122,17 +123,46 @@ def straggler_block(workload: Workload, steps: int, slower: float) -> dict[str, 
     for number in range(WARM_STEPS):
         training.step(workload.load(number))
 
+    def own(number: int) -> None:
+        training.step(workload.load(number), synchronise=False)
+
     def serial(number: int) -> None:
         workload.load(number)
         optimizer.step()
 
     return {
         "step": seconds_per_turn(lambda n: training.step(workload.load(n)), steps),
-        "compute": seconds_per_turn(
-            lambda n: training.step(workload.load(n), synchronise=False), steps
-        ),
+        "compute": seconds_per_turn(own, steps),
+        "alone": _while_others_rest(own, steps),
+        "apart": _mean_distance(own, steps),
         "serial": seconds_per_turn(serial, steps),
     }
+
+
+def _while_others_rest(turn: Callable[[int], object], turns: int) -> float:
+    """Return the seconds of a turn on rank 0; the other ranks wait and return 0."""
+    dist.barrier()
+    start = time.perf_counter()
+    if dist.get_rank() == 0:
+        for number in range(turns):
+            turn(number)
+    seconds = (time.perf_counter() - start) / turns if dist.get_rank() == 0 else 0.0
+    dist.barrier()
+    return seconds
+
+
+def _mean_distance(turn: Callable[[int], object], turns: int) -> float:
+    """Return the mean over turns of how many seconds lie between the first and the last rank."""
+    own = torch.empty(turns, dtype=torch.float64)
+    for number in range(turns):
+        dist.barrier()
+        start = time.perf_counter()
+        turn(number)
+        own[number] = time.perf_counter() - start
+    ranks = [torch.empty_like(own) for _ in range(dist.get_world_size())]
+    dist.all_gather(ranks, own)
+    times = torch.stack(ranks)
+    return float((times.amax(0) - times.amin(0)).mean())
 
 
 def jitter_run(

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.pipelining import PipelineStage, Schedule1F1B, ScheduleGPipe
+from torch.distributed.tensor import DTensor
 from torch.distributed.tensor.parallel import (
     ColwiseParallel,
     RowwiseParallel,
@@ -16,6 +17,7 @@ from torch.distributed.tensor.parallel import (
 from torch.nn.parallel import DistributedDataParallel
 
 from amdahl_lab.parallel.strategies.cuts import Column, Row
+from amdahl_lab.parallel.strategies.memory import tensor_bytes
 from amdahl_lab.parallel.strategies.observed import ObservedTraffic
 from amdahl_lab.parallel.strategies.stages import free_all_but, layers_of, merged
 from amdahl_lab.parallel.strategies.strategy import (
@@ -95,8 +97,7 @@ class DataParallelByTorch(ByTorch):
 class FullySharded(ByTorch):
     """FSDP: parameters, gradients and optimizer state cut into N parts (ZeRO stage 3).
 
-    Parameters are collected just before they are used, forward and backward, and let go again;
-    what of them is there for the backward pass counts as activations in `memory`.
+    Parameters are collected just before they are used, forward and backward, and let go again.
 
     Parameters
     ----------
@@ -106,6 +107,14 @@ class FullySharded(ByTorch):
         Names of the parts of `model` whose parameters are collected by themselves; what is in
         none of them is collected at the start of the step and kept to its end. Parameters that
         are tied must be in the same part.
+
+    Attributes
+    ----------
+    gathered : int or None
+        The most bytes of collected, whole parameters that there were in the last `watched_step`
+        while a layer ran, forward or backward. What the library already collects for the layer
+        after it is not in it; what the backward pass needs of them counts as activations in
+        `memory` while it is there.
 
     References
     ----------
@@ -124,6 +133,27 @@ class FullySharded(ByTorch):
         for part in [*(model.get_submodule(name) for name in parts), model]:
             fully_shard(part, mesh=mesh)
         update_only(optimizer, [each for each in model.parameters() if each.requires_grad])
+        self.gathered: int | None = None
+
+    def watched_step(self, batch: Batch) -> float:
+        """Take a step as `step` does, set `memory` and `gathered`, and count what is sent."""
+        self.gathered = 0
+        layers = [each for each in self.model.modules() if list(each.parameters(recurse=False))]
+        hooks = [layer.register_forward_hook(self._look) for layer in layers]
+        try:
+            return super().watched_step(batch)
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _look(self, _layer: nn.Module, _inputs: tuple, outputs: Tensor) -> None:
+        def now(_gradient: Tensor | None = None) -> None:
+            whole = [each for each in self.model.parameters() if not isinstance(each, DTensor)]
+            self.gathered = max(self.gathered, tensor_bytes(whole))
+
+        now()
+        if outputs.requires_grad:
+            outputs.register_hook(now)  # runs in the backward pass, just before the layer's own
 
     def step(self, batch: Batch) -> float:
         """Take one step on the global batch; return this rank's part of its mean loss."""

@@ -52,10 +52,14 @@ def by_hand(plan: Mapping[str, Column | Row], micro_batches: int = 4) -> dict[st
 
 
 def by_torch(plan: Mapping[str, Column | Row], micro_batches: int = 4) -> dict[str, Cut]:
-    """Return what PyTorch offers in place of some of them, by the same names."""
+    """Return what PyTorch offers in place of some of them, by the same names.
+
+    FSDP collects the layers that `plan` cuts one by one, "FSDP, one part" the whole model at once.
+    """
     return {
         "data parallel": DataParallelByTorch,
-        "FSDP": FullySharded,
+        "FSDP": partial(FullySharded, parts=tuple(plan)),
+        "FSDP, one part": FullySharded,
         "tensor parallel": partial(TensorParallelByTorch, plan=plan),
         "GPipe": partial(PipelineByTorch, micro_batches=micro_batches, order=gpipe),
         "1F1B": partial(PipelineByTorch, micro_batches=micro_batches),

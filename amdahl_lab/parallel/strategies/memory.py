@@ -57,6 +57,9 @@ def state_tensors(optimizer: torch.optim.Optimizer) -> list[Tensor]:
 class KeptActivations:
     """Counts, inside a with block, what autograd keeps for the backward pass.
 
+    A storage that was emptied meanwhile, as FSDP does with parameters that it will collect again,
+    counts as nothing.
+
     Parameters
     ----------
     ignored : iterable of Tensor
@@ -70,8 +73,9 @@ class KeptActivations:
 
     def __init__(self, ignored: Iterable[Tensor]) -> None:
         self._ignored = {_local(tensor).untyped_storage().data_ptr() for tensor in ignored}
-        self._uses: Counter[int] = Counter()  # of each storage, by its address
-        self._live = self.peak = 0
+        self._uses: Counter[int] = Counter()
+        self._kept: dict[int, torch.UntypedStorage] = {}
+        self.peak = 0
         self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, lambda kept: kept.tensor)
 
     def __enter__(self) -> "KeptActivations":
@@ -84,19 +88,18 @@ class KeptActivations:
     def _pack(self, tensor: Tensor) -> "_Kept":
         kept = _Kept(tensor.detach())
         storage = _local(tensor).untyped_storage()
-        address, size = storage.data_ptr(), storage.nbytes()
-        if address not in self._ignored:
-            self._uses[address] += 1
-            if self._uses[address] == 1:
-                self._live += size
-                self.peak = max(self.peak, self._live)
-            weakref.finalize(kept, self._release, address, size)
+        if storage.data_ptr() not in self._ignored:
+            number = storage._cdata  # an address can come again once FSDP has emptied a storage
+            self._uses[number] += 1
+            self._kept[number] = storage
+            self.peak = max(self.peak, sum(each.nbytes() for each in self._kept.values()))
+            weakref.finalize(kept, self._release, number)
         return kept
 
-    def _release(self, address: int, size: int) -> None:
-        self._uses[address] -= 1
-        if self._uses[address] == 0:
-            self._live -= size
+    def _release(self, number: int) -> None:
+        self._uses[number] -= 1
+        if self._uses[number] == 0:
+            del self._kept[number]
 
 
 class _Kept:

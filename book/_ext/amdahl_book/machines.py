@@ -89,7 +89,9 @@ class ReferenceMachineDirective(SphinxDirective):
         return [facts, taken]
 
     def _run(self, name: str, run: Any) -> nodes.row:
-        workers = ", ".join(f"{n}{'*' if run.oversubscribed(n) else ''}" for n in run.workers)
+        # Not `run.workers`: that is where whole steps were timed, and some runs time other things.
+        counts = sorted({timing.workers for timing in run.timings})
+        workers = ", ".join(f"{n}{'*' if run.oversubscribed(n) else ''}" for n in counts)
         settings = ", ".join(f"{key} {value}" for key, value in run.parameters.items())
         return row(
             nodes.literal("", name.removesuffix(".json")),

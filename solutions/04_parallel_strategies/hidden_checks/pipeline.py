@@ -15,14 +15,14 @@ Pass = tuple[str, int]
 
 @dataclass(frozen=True)
 class ScheduleCheck:
-    """Runs the schedules that a student's ``schedule(stages, micro_batches, most_live)`` gives.
+    """Runs the schedules that a student's ``schedule(stages, micro_batches, bound)`` gives.
 
     Parameters
     ----------
     subject : str
         Name of the function.
     runs, bubble, memory, tight : Item
-        Every schedule can be run; the bubble where S micro-batches fit; the micro-batches held;
+        Every schedule can be run; the bubble where N micro-batches fit; the micro-batches held;
         the time where fewer fit.
     """
 
@@ -73,7 +73,7 @@ def _first(hints: Any) -> str | None:
 
 
 def _sizes(rng: np.random.Generator) -> tuple[list, list]:
-    """Stages, micro-batches and bound: where S of them fit, and where fewer do."""
+    """Stages, micro-batches and bound: where N of them fit, and where fewer do."""
     stages = int(rng.integers(3, 7))
     many = stages + int(rng.integers(3, 12))
     roomy = [
@@ -95,7 +95,7 @@ class _Tried:
     ----------
     problem : str or None
         Why it cannot be run.
-    stages, micro_batches, most_live : int
+    stages, micro_batches, bound : int
         What was asked for.
     seconds, best : float
         Until its last pass ends, and what 1F1B takes within the bound.
@@ -108,7 +108,7 @@ class _Tried:
     problem: str | None
     stages: int
     micro_batches: int
-    most_live: int
+    bound: int
     seconds: float = 0.0
     best: float = 0.0
     sequence: float = 0.0
@@ -116,10 +116,10 @@ class _Tried:
 
     @classmethod
     def of(
-        cls, value: Any, stages: int, micro_batches: int, most_live: int, f: float, b: float
+        cls, value: Any, stages: int, micro_batches: int, bound: int, f: float, b: float
     ) -> "_Tried":
         """Look at a schedule and run it."""
-        asked = stages, micro_batches, most_live
+        asked = stages, micro_batches, bound
         orders = _orders(value, stages)
         problem = orders if isinstance(orders, str) else _incomplete(orders, micro_batches)
         seconds = None if problem else _finish(orders, micro_batches, f, b)
@@ -143,21 +143,21 @@ class _Tried:
                 "one micro-batch at a time: while a stage works, all others wait; the next forward "
                 "has to start before the backward of the one before is through"
             )
-        if self.most_live < self.stages:
+        if self.bound < self.stages:
             return (
                 "where few micro-batches may be held, it takes longer than need be: a stage near "
                 "the end needs fewer of them than the bound allows, and a backward pass that can "
                 "run goes first"
             )
         return (
-            "the bubble is larger than (S - 1)/(M + S - 1): how many forward passes does a stage "
+            "the bubble is larger than (N - 1)/(M + N - 1): how many forward passes does a stage "
             "make before its first backward pass can arrive?"
         )
 
     def too_much(self) -> str | None:
         """Hint if a stage holds more than the bound."""
         most = max(self.live)
-        if most <= self.most_live:
+        if most <= self.bound:
             return None
         if most == self.micro_batches and min(self.live) == most:
             return (
@@ -165,7 +165,7 @@ class _Tried:
                 "M micro-batches; a backward pass lets go of one, so let it run as soon as it can"
             )
         return (
-            "a stage holds more micro-batches than most_live: it makes too many forward passes "
+            "a stage holds more micro-batches than bound: it makes too many forward passes "
             "before its first backward pass"
         )
 
@@ -222,10 +222,10 @@ def _most_live(order: list[Pass]) -> int:
     return int(live.max())
 
 
-def _one_forward_one_backward(stages: int, micro_batches: int, most_live: int) -> list[list[Pass]]:
+def _one_forward_one_backward(stages: int, micro_batches: int, bound: int) -> list[list[Pass]]:
     orders = []
     for stage in range(stages):
-        ahead = min(stages - stage, most_live, micro_batches)
+        ahead = min(stages - stage, bound, micro_batches)
         order = [("F", m) for m in range(ahead)]
         for m in range(micro_batches):
             order.append(("B", m))
@@ -238,7 +238,7 @@ def _one_forward_one_backward(stages: int, micro_batches: int, most_live: int) -
 SCHEDULE = ScheduleCheck(
     "schedule",
     runs=Item("schedule_runs", 1, "every pass once, and none waits for a later one"),
-    bubble=Item("schedule_bubble", 1, "no more bubble than (S - 1)/(M + S - 1)"),
+    bubble=Item("schedule_bubble", 1, "no more bubble than (N - 1)/(M + N - 1)"),
     memory=Item("schedule_memory", 1, "no stage holds more micro-batches than it may"),
-    tight=Item("schedule_tight", 1, "in time where fewer than S micro-batches may be held"),
+    tight=Item("schedule_tight", 1, "in time where fewer than N micro-batches may be held"),
 )
