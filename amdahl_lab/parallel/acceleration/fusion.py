@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from amdahl_lab.parallel.acceleration.reader import median_turn
 from amdahl_lab.parallel.experiments import Progress, _measured, _slowest
-from amdahl_lab.parallel.one_worker.operators import seconds_in_row
 from amdahl_lab.records import ScalingRun
 
 NUMBERS = 1 << 24  # of a tensor at a layer's end: 64 MiB, more than the caches of one core
@@ -125,7 +125,7 @@ def fusion_block() -> dict[str, float]:
     """Time each piece in each form on this rank, in random order."""
     chosen = works(NUMBERS, PARAMETERS)
     order = [list(chosen)[place] for place in torch.randperm(len(chosen))]
-    found = {name: seconds_in_row(chosen[name], ROW_SECONDS) for name in order}
+    found = {name: median_turn(chosen[name], ROW_SECONDS) for name in order}
     return {name: found[name] for name in chosen}
 
 

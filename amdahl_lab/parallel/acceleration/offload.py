@@ -15,8 +15,8 @@ import torch.distributed as dist
 
 from amdahl_lab import laws
 from amdahl_lab.machine import usable_cores
+from amdahl_lab.parallel.acceleration.reader import median_turn
 from amdahl_lab.parallel.experiments import Progress, _measured
-from amdahl_lab.parallel.one_worker.operators import seconds_in_row
 from amdahl_lab.parallel.ranks import run_ranks
 from amdahl_lab.records import ScalingRun
 
@@ -140,7 +140,7 @@ def rank_block(sides: Sequence[int]) -> dict[str, float]:
         for name, here in (("host", host), ("device", not host)):
             dist.barrier()  # the other rank waits and leaves the cores alone
             if here:
-                found[f"{name}, {side}"] = seconds_in_row(product, 0.02)
+                found[f"{name}, {side}"] = median_turn(product, 0.02)
         for name, compute in (("there and back", False), ("offloaded", True)):
             times = [
                 _visit(left, right, out, product if compute else None) for _ in range(1 + TURNS)
@@ -191,5 +191,5 @@ def gpu_block(device: str, sides: Sequence[int]) -> dict[str, float]:
 
         turns = (partial(torch.mm, left, right), on_device, carry, offloaded)
         for name, turn in zip(PHASES, turns, strict=True):
-            found[f"{name}, {side}"] = seconds_in_row(turn, 0.02)
+            found[f"{name}, {side}"] = median_turn(turn, 0.02)
     return found

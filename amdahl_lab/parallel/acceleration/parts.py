@@ -21,12 +21,13 @@ from amdahl_lab.parallel.acceleration.reader import (
     STEP,
     UPDATE,
     learner,
+    median_turn,
+    part_of,
     reader,
     stretches,
     update_times,
 )
 from amdahl_lab.parallel.experiments import Progress, _measured, _slowest
-from amdahl_lab.parallel.one_worker.operators import seconds_in_row
 from amdahl_lab.parallel.one_worker.shrinking import has_int8, int8
 from amdahl_lab.parallel.workloads.transformer import Attention
 from amdahl_lab.records import Interval, ScalingRun
@@ -113,8 +114,9 @@ def before(
     Returns
     -------
     ScalingRun
-        One worker; phases `ANSWER`, `STEP` and for each way "NAME, in the whole",
-        "NAME, as it is" and "NAME, faster".
+        One worker; phases `ANSWER`, `STEP` and for each way "NAME, in the whole" and
+        "NAME, around it", the part and the whole in one and the same row of turns, and
+        "NAME, as it is" and "NAME, faster", the part by itself.
     """
     names = tuple(names or available())
     blocks = {1: partial(_slowest, 1, 1, before_block, names)}
@@ -157,7 +159,9 @@ def whole_of(name: str) -> str:
 
 def share(run: ScalingRun, name: str) -> Interval:
     """Return the share f of the whole that the part takes, of a run of `before`."""
-    return ratio_interval(run.seconds(1, f"{name}, in the whole"), run.seconds(1, whole_of(name)))
+    return ratio_interval(
+        run.seconds(1, f"{name}, in the whole"), run.seconds(1, f"{name}, around it")
+    )
 
 
 def factor(run: ScalingRun, name: str) -> Interval:
@@ -170,7 +174,7 @@ def predicted(run: ScalingRun, name: str) -> Interval:
 
     S = 1 / ((1 - f) + f / k) in every round.
     """
-    whole, part = run.seconds(1, whole_of(name)), run.seconds(1, f"{name}, in the whole")
+    whole, part = (run.seconds(1, f"{name}, {of}") for of in ("around it", "in the whole"))
     less = run.seconds(1, f"{name}, faster") / run.seconds(1, f"{name}, as it is")
     return ratio_interval(whole, whole - part + part * less)
 
@@ -214,7 +218,7 @@ def before_block(names: Sequence[str]) -> dict[str, float]:
     model, characters = reader(), stretches()
     found: dict[str, float] = {}
     with torch.inference_mode():
-        found[ANSWER] = seconds_in_row(partial(model, characters), ROW_SECONDS)
+        found[ANSWER] = median_turn(partial(model, characters), ROW_SECONDS)
         for name in set(names) - {UPDATE}:
             found |= _part(model, characters, name)
     return found | update_times(ROW_SECONDS)
@@ -230,7 +234,7 @@ def after_block(names: Sequence[str]) -> dict[str, float]:
     }
     turns |= {STEP: learner(fused=False).step, UPDATE: learner(fused=True).step}
     order = [list(turns)[place] for place in torch.randperm(len(turns))]
-    found = {name: seconds_in_row(turns[name], ROW_SECONDS) for name in order}
+    found = {name: median_turn(turns[name], ROW_SECONDS) for name in order}
     return {name: found[name] for name in turns}
 
 
@@ -249,12 +253,7 @@ def _part(model: nn.Module, characters: Tensor, name: str) -> dict[str, float]:
 
     hooks = [layer.register_forward_pre_hook(enters) for layer in layers]
     hooks += [layer.register_forward_hook(leaves) for layer in layers]
-    model(characters)
-    spent[0], start, turns = 0.0, perf_counter(), 0
-    while perf_counter() - start < ROW_SECONDS or turns < 3:
-        model(characters)
-        turns += 1
-    within = spent[0] / turns
+    within, around = part_of(partial(model, characters), lambda: spent[0], ROW_SECONDS)
     for hook in hooks:
         hook.remove()
     faster = [way.enhance(copy.deepcopy(layer)) for layer in layers]
@@ -266,8 +265,9 @@ def _part(model: nn.Module, characters: Tensor, name: str) -> dict[str, float]:
 
     return {
         f"{name}, in the whole": within,
-        f"{name}, as it is": seconds_in_row(partial(in_turn, layers), ROW_SECONDS),
-        f"{name}, faster": seconds_in_row(partial(in_turn, faster), ROW_SECONDS),
+        f"{name}, around it": around,
+        f"{name}, as it is": median_turn(partial(in_turn, layers), ROW_SECONDS),
+        f"{name}, faster": median_turn(partial(in_turn, faster), ROW_SECONDS),
     }
 
 

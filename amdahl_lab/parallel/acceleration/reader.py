@@ -1,12 +1,13 @@
 """The model whose parts become faster: a small transformer that reads this book's text."""
 
+from collections.abc import Callable
 from time import perf_counter
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from amdahl_lab.parallel.one_worker.operators import seconds_in_row
 from amdahl_lab.parallel.workloads import text
 from amdahl_lab.parallel.workloads.transformer import transformer
 from amdahl_lab.parallel.workloads.writing import CHARACTERS
@@ -14,6 +15,47 @@ from amdahl_lab.parallel.workloads.writing import CHARACTERS
 LAYERS, HIDDEN, HEADS, SEQUENCE, SAMPLES = 2, 128, 4, 512, 2
 LEARNED = 64  # positions of a training step, so few that the update is a part worth looking at
 STEP, UPDATE = "training step", "Adam in one kernel"
+WARM_TURNS, FEWEST = 2, 5
+
+
+def median_turn(turn: Callable[[], object], seconds: float) -> float:
+    """Time turns for so many seconds, at least a few, and return the median.
+
+    Now and then a turn is held up for as long as all the others take; the mean would be made of it.
+    """
+    for _ in range(WARM_TURNS):
+        turn()
+    moments = [perf_counter()]
+    while len(moments) <= FEWEST or moments[-1] - moments[0] < seconds:
+        turn()
+        moments.append(perf_counter())
+    return float(np.median(np.diff(moments)))
+
+
+def part_of(
+    turn: Callable[[], object], spent: Callable[[], float], seconds: float
+) -> tuple[float, float]:
+    """Time turns and what they spend in a part; return the medians of part and whole.
+
+    Parameters
+    ----------
+    turn : callable
+        The whole.
+    spent : callable
+        Returns the seconds spent in the part so far.
+    seconds : float
+        How long to go on.
+    """
+    for _ in range(WARM_TURNS):
+        turn()
+    moments, parts = [perf_counter()], [spent()]
+    while len(moments) <= FEWEST or moments[-1] - moments[0] < seconds:
+        turn()
+        moments.append(perf_counter())
+        parts.append(spent())
+    return float(np.median(np.diff(parts))), float(np.median(np.diff(moments)))
+
+
 SHAPE = {
     "layers": LAYERS,
     "hidden": HIDDEN,
@@ -64,13 +106,11 @@ def learner(fused: bool) -> Learner:
 def update_times(seconds: float) -> dict[str, float]:
     """Time the step, the update in it, and the update by itself in both forms, in rows."""
     plain, fused = learner(fused=False), learner(fused=True)
-    turns, plain.updating, start = 0, 0.0, perf_counter()
-    while perf_counter() - start < seconds or turns < 3:
-        plain.step()
-        turns += 1
+    within, around = part_of(plain.step, lambda: plain.updating, seconds)
     return {
-        f"{UPDATE}, in the whole": plain.updating / turns,
-        STEP: seconds_in_row(plain.step, seconds),
-        f"{UPDATE}, as it is": seconds_in_row(plain.optimizer.step, seconds),
-        f"{UPDATE}, faster": seconds_in_row(fused.optimizer.step, seconds),
+        f"{UPDATE}, in the whole": within,
+        f"{UPDATE}, around it": around,
+        STEP: median_turn(plain.step, seconds),
+        f"{UPDATE}, as it is": median_turn(plain.optimizer.step, seconds),
+        f"{UPDATE}, faster": median_turn(fused.optimizer.step, seconds),
     }
