@@ -156,8 +156,8 @@ def over_size(
     str
         The alternative text.
     """
-    if even is not None:
-        axes.axvspan(even.low, even.high, color=COLOURS["model"], alpha=0.12, lw=0)
+    if even is not None and np.isfinite(even.estimate):
+        axes.axvspan(even.low, min(even.high, max(sizes)), color=COLOURS["model"], alpha=0.12, lw=0)
         axes.axvline(even.estimate, color=COLOURS["model"], lw=1, label="predicted break-even")
     axes.axhline(1, color=COLOURS["ideal"], lw=1, ls=":")
     centre = np.array([each.estimate for each in predicted])

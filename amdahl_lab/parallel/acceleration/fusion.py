@@ -19,7 +19,7 @@ from amdahl_lab.records import ScalingRun
 
 NUMBERS = 1 << 24  # of a tensor at a layer's end: 64 MiB, more than the caches of one core
 PARAMETERS = 1 << 23  # that Adam updates
-BLOCK = 1 << 16  # numbers that are worked off at a time: 256 KiB
+BLOCK = 1 << 17  # numbers that are worked off at a time: 512 KiB
 ROW_SECONDS = 0.08
 CHAIN, IN_BLOCKS = "layer end, whole tensors", "layer end, in blocks"
 ADAM, FUSED_ADAM = "Adam, operation by operation", "Adam, one kernel"

@@ -18,7 +18,8 @@ from amdahl_lab.machine import usable_cores
 from amdahl_lab.parallel.acceleration.reader import median_turn
 from amdahl_lab.parallel.experiments import Progress, _measured
 from amdahl_lab.parallel.ranks import run_ranks
-from amdahl_lab.records import ScalingRun
+from amdahl_lab.records import Interval, ScalingRun
+from amdahl_lab.statistics import mean_time_interval, pivotal_draws
 
 SIDES = (128, 256, 512, 1024, 1536)
 TURNS = 3
@@ -97,23 +98,42 @@ def speedups(run: ScalingRun, sides: Sequence[int] | None = None) -> dict[str, n
     return {"predicted": host / (carried + device), "measured": host / offloaded}
 
 
-def break_even(run: ScalingRun) -> np.ndarray:
-    """Return the side from which on offloading pays, predicted in every round from four numbers.
+def break_even(run: ScalingRun, rng: np.random.Generator, draws: int = 1000) -> Interval:
+    """Return the side from which on offloading pays, predicted from four typical times.
 
     Host and device rates are those at the largest side. The straight line of the transfer goes
     through the times of the smallest and the largest.
+
+    Parameters
+    ----------
+    run : ScalingRun
+        Of `offload_run`.
+    rng : numpy.random.Generator
+        Source of the draws behind the interval.
+    draws : int
+        Draws of plausible typical times, as of `statistics.pivotal_draws`.
+
+    Returns
+    -------
+    Interval
+        Its end is inf where the device may be no faster than the host.
     """
     small, large = sides_of(run)[0], sides_of(run)[-1]
-    host, device = seconds(run, "host", large), seconds(run, "device", large)
-    ends = [seconds(run, "there and back", side) for side in (small, large)]
-    beta = (ends[1] - ends[0]) / (carried_bytes(large) - carried_bytes(small))
-    alpha = np.maximum(ends[0] - beta * carried_bytes(small), 0.0)
-    return np.array(
-        [
-            laws.break_even_side(2 * large**3 / h, h / d, a, b)
-            for h, d, a, b in zip(host, device, alpha, np.maximum(beta, 0.0), strict=True)
-        ]
-    )
+    chosen = (("host", large), ("device", large), ("there and back", small))
+    chosen = [seconds(run, *each) for each in (*chosen, ("there and back", large))]
+    typical = [mean_time_interval(each).estimate for each in chosen]
+    drawn = [pivotal_draws(each, draws, rng) for each in chosen]
+    found = [_break_even(small, large, *each) for each in zip(*drawn, strict=True)]
+    low, high = np.quantile(found, (0.025, 0.975), method="nearest")
+    return Interval(_break_even(small, large, *typical), low, high)
+
+
+def _break_even(
+    small: int, large: int, host: float, device: float, near: float, far: float
+) -> float:
+    beta = max((far - near) / (carried_bytes(large) - carried_bytes(small)), 0.0)
+    alpha = max(near - beta * carried_bytes(small), 0.0)
+    return laws.break_even_side(2 * large**3 / host, host / device, alpha, beta)
 
 
 # What a rank runs ------------------------------------------------------------------------------
@@ -170,8 +190,9 @@ def _visit(
 
 
 def gpu_block(device: str, sides: Sequence[int]) -> dict[str, float]:
-    """Time every phase with a GPU as the device."""
-    wait = torch.cuda.synchronize if device == "cuda" else torch.mps.synchronize
+    """Time every phase with a GPU as the device; "cpu" stands in for one where there is none."""
+    waits = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}
+    wait = waits.get(device, lambda: None)
     found: dict[str, float] = {}
     for side in sides:
         left, right = (torch.full((side, side), 0.5) for _ in range(2))

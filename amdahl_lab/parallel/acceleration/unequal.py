@@ -98,18 +98,23 @@ def probe(rounds: int = 6, *, seed: int = 0, progress: Progress = True) -> Scali
     return taken.run("unequal_probe", {"batch": BATCH, "extra": EXTRA, "threads": 1, "seed": seed})
 
 
-def line_of(run: ScalingRun, rank: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return seconds of a step without samples and of each sample, in every round of a `probe`."""
+def line_of(run: ScalingRun, rank: int) -> tuple[float, np.ndarray]:
+    """Return a rank's seconds of a step without samples, and of each sample in every round.
+
+    The fixed part is taken once, from the median times of a `probe`: two points of one round on a
+    busy machine may well fall.
+    """
     few, many = PROBED
     times = [run.seconds(2, f"rank {rank}, {n} samples") for n in PROBED]
-    per_sample = (times[1] - times[0]) / (many - few)
-    return np.maximum(times[0] - few * per_sample, 0.0), per_sample
+    low, high = (float(np.median(each)) for each in times)
+    fixed = float(np.clip(low - few * (high - low) / (many - few), 0.0, 0.5 * times[1].min()))
+    return fixed, (times[1] - fixed) / many
 
 
 def best_first(run: ScalingRun) -> int:
     """Return how many samples rank 0 should get, from the typical lines of a `probe`."""
     lines = [line_of(run, rank) for rank in (0, 1)]
-    fixed, per_sample = (np.array([np.median(line[k]) for line in lines]) for k in (0, 1))
+    fixed, per_sample = (np.array([float(np.median(line[k])) for line in lines]) for k in (0, 1))
     return round(float(balanced_split(BATCH, per_sample, fixed)[0]))
 
 
