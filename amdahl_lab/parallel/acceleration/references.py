@@ -6,7 +6,7 @@ from amdahl_lab.parallel.acceleration import fusion, offload, parts, unequal
 from amdahl_lab.parallel.experiments import Progress
 from amdahl_lab.records import ScalingRun
 
-ROUNDS = 16
+ROUNDS = 14
 Runs = Iterator[tuple[str, ScalingRun]]
 
 
