@@ -23,6 +23,8 @@ def packed(value: Any) -> Any:
     """Plain form of an argument for a student's function: arrays keep their shape."""
     if isinstance(value, np.ndarray):
         return {"array": value.tolist()}
+    if isinstance(value, dict):
+        return {"dict": [[key, packed(one)] for key, one in value.items()]}
     if isinstance(value, np.generic):
         return value.item()
     return value
@@ -30,6 +32,8 @@ def packed(value: Any) -> Any:
 
 def unpacked(value: Any) -> Any:
     """Argument for a student's function from its plain form."""
+    if isinstance(value, dict) and "dict" in value:
+        return {key: unpacked(one) for key, one in value["dict"]}
     return np.array(value["array"]) if isinstance(value, dict) else value
 
 
