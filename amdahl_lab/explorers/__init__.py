@@ -15,6 +15,7 @@ from typing import Any
 from amdahl_lab.explorers.static import names, static_bundle, static_html, without_widgets
 
 _CLASSES = {
+    "ChipExplorer": "chip",
     "DemandExplorer": "demand",
     "Explorer": "base",
     "PipelineExplorer": "pipeline",
@@ -25,6 +26,7 @@ _CLASSES = {
 }
 
 __all__ = [
+    "ChipExplorer",
     "DemandExplorer",
     "Explorer",
     "PipelineExplorer",

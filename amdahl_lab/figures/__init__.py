@@ -5,6 +5,7 @@ One colour means one thing in the whole book; `COLOURS` says what. A module hold
 one subject.
 """
 
+from amdahl_lab.figures.acceleration import allowed, designs, on_a_scale, over_size, promised
 from amdahl_lab.figures.bottlenecks import (
     message_times,
     over_prediction,
@@ -35,9 +36,11 @@ __all__ = [
     "STYLE",
     "Pass",
     "Picture",
+    "allowed",
     "canvas",
     "chosen_batches",
     "collapse",
+    "designs",
     "effects",
     "fitted",
     "growth",
@@ -48,11 +51,14 @@ __all__ = [
     "losses",
     "measured",
     "message_times",
+    "on_a_scale",
     "over_prediction",
+    "over_size",
     "passes",
     "passes_of",
     "plain_logarithm",
     "point",
+    "promised",
     "ranges",
     "rates",
     "ridge",

@@ -11,6 +11,7 @@ import numpy as np
 
 from amdahl_lab.grading.counted import counted
 from amdahl_lab.grading.rank_probe import drawn, network
+from amdahl_lab.grading.slowed import slowed
 
 
 def play(
@@ -209,4 +210,44 @@ def table_values(
     return tables, categories, slopes
 
 
-SCENES = {"ring": ring, "buckets": buckets, "split_layers": split_layers, "tables": tables}
+def uneven(functions: Sequence[Callable], scenario: dict[str, Any]) -> list:
+    """Train with ``train(model, inputs, targets, shares, steps, rate)`` on ranks of unequal speed.
+
+    Parameters
+    ----------
+    functions : sequence of callable
+        The student's one.
+    scenario : dict
+        As for `rank_probe.train`, with ``shares`` in place of ``shards``, and ``work``, the work
+        of one sample on each rank.
+
+    Returns
+    -------
+    list
+        All parameters after the last step, how many samples went through the model in each
+        forward pass, and the calls.
+    """
+    import torch
+    import torch.distributed as dist
+
+    (train,) = functions
+    shares = scenario["shares"]
+    weights, biases, inputs, targets = drawn(scenario["seed"], scenario["layers"], sum(shares))
+    model = network(weights, biases)
+    seen = slowed(model, scenario["work"][dist.get_rank()])
+    arguments = [torch.tensor(inputs), torch.tensor(targets), list(shares)]
+    with counted() as calls:
+        train(model, *arguments, scenario["steps"], scenario["rate"])
+    values = torch.cat([each.detach().reshape(-1) for each in model.parameters()])
+    # What is no number any more, after a mean of nothing, travels as text.
+    told = values.tolist() if values.isfinite().all() else "not finite"
+    return [told, seen, calls]
+
+
+SCENES = {
+    "ring": ring,
+    "buckets": buckets,
+    "split_layers": split_layers,
+    "tables": tables,
+    "uneven": uneven,
+}

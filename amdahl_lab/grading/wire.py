@@ -24,7 +24,7 @@ def packed(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return {"array": value.tolist()}
     if isinstance(value, dict):
-        return {"dict": {name: packed(each) for name, each in value.items()}}
+        return {"dict": [[key, packed(one)] for key, one in value.items()]}
     if isinstance(value, np.generic):
         return value.item()
     return value
@@ -33,7 +33,7 @@ def packed(value: Any) -> Any:
 def unpacked(value: Any) -> Any:
     """Argument for a student's function from its plain form."""
     if isinstance(value, dict) and "dict" in value:
-        return {name: unpacked(each) for name, each in value["dict"].items()}
+        return {key: unpacked(one) for key, one in value["dict"]}
     return np.array(value["array"]) if isinstance(value, dict) else value
 
 

@@ -20,10 +20,13 @@ from amdahl_lab.laws.enhanced import (
     fraction_for_speedup,
 )
 from amdahl_lab.laws.multicore import (
+    best_asymmetric_core,
+    best_symmetric_core,
     hill_marty_asymmetric,
     hill_marty_dynamic,
     hill_marty_symmetric,
 )
+from amdahl_lab.laws.offload import break_even_side, break_even_transfer, offload_speedup
 from amdahl_lab.laws.scaled import (
     fixed_serial_fraction,
     gustafson_speedup,
@@ -39,16 +42,23 @@ from amdahl_lab.laws.training import (
     optimiser_efficiency,
     training_time,
 )
+from amdahl_lab.laws.unequal import balanced_split, even_split_loss
 from amdahl_lab.laws.universal import usl_peak, usl_peak_speedup, usl_speedup
 
 __all__ = [
     "amdahl_limit",
     "amdahl_speedup",
+    "balanced_split",
+    "best_asymmetric_core",
     "best_batch",
+    "best_symmetric_core",
     "best_training_time",
+    "break_even_side",
+    "break_even_transfer",
     "efficiency",
     "enhanced_limit",
     "enhanced_speedup",
+    "even_split_loss",
     "factor_for_speedup",
     "fixed_serial_fraction",
     "fraction_for_speedup",
@@ -60,6 +70,7 @@ __all__ = [
     "karp_flatt",
     "knee",
     "machine_efficiency",
+    "offload_speedup",
     "optimiser_efficiency",
     "scaled_serial_fraction",
     "scaled_serial_fraction_from_speedup",

@@ -150,3 +150,82 @@ def hill_marty_dynamic(
     """
     s, n, _, perf = _design(serial_fraction, chip, core, performance)
     return arguments.unwrapped(1 / (s / perf + (1 - s) / n))
+
+
+def best_symmetric_core(serial_fraction: ArrayLike, chip: ArrayLike) -> np.ndarray | float:
+    """Units of each core of the best symmetric chip, for perf(r) = sqrt(r): r = s n / (1 - s).
+
+    Parameters
+    ----------
+    serial_fraction : array_like, between 0 and 1
+        Share s of the time, on one core of one unit, that only one core can do.
+    chip : array_like, at least 1
+        Units n of the whole chip.
+
+    Returns
+    -------
+    ndarray or float
+        r, not rounded, between 1 and n.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range or the shapes do not match.
+
+    Examples
+    --------
+    Hill and Marty print 7.1 units, 36 cores, for s = 0.025 on 256 units; the top is flat:
+
+    >>> round(best_symmetric_core(0.025, 256), 1)
+    6.6
+    """
+    s = arguments.fraction("serial_fraction", serial_fraction)
+    n = arguments.at_least_one("chip", chip)
+    arguments.together(serial_fraction=s, chip=n)
+    with np.errstate(divide="ignore"):
+        r = np.where(s < 1, s * n / np.where(s < 1, 1 - s, 1), np.inf)
+    return arguments.unwrapped(np.clip(r, 1, n))
+
+
+def best_asymmetric_core(serial_fraction: float, chip: float) -> float:
+    """Units of the large core of the best asymmetric chip, for perf(r) = sqrt(r).
+
+    With x = sqrt(r) the derivative of the time is 0 where
+    s (n + x - x^2)^2 = (1 - s) x^2 (2 x - 1). The left side falls and the right one rises from
+    x = 1 on, so halving an interval finds the only solution.
+
+    Parameters
+    ----------
+    serial_fraction : float, between 0 and 1
+        Share s of the time, on one core of one unit, that only one core can do.
+    chip : float, at least 1
+        Units n of the whole chip.
+
+    Returns
+    -------
+    float
+        r, not rounded, between 1 and n.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    Hill and Marty find 125.0 with a core of 64 units; the top is flat:
+
+    >>> round(best_asymmetric_core(0.025, 256))
+    66
+    """
+    s = float(arguments.fraction("serial_fraction", serial_fraction))
+    n = float(arguments.at_least_one("chip", chip))
+
+    def falls(x: float) -> bool:  # the time still falls as the large core grows
+        return s * (n + x - x * x) ** 2 > (1 - s) * x * x * (2 * x - 1)
+
+    low, high = 1.0, np.sqrt(n)
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if falls(middle) else (low, middle)
+    return low * low

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from amdahl_lab.parallel import case_studies, experiments, strategy_references
+from amdahl_lab.parallel.acceleration.references import ACCELERATION
 from amdahl_lab.parallel.bottlenecks.references import BOTTLENECKS
 from amdahl_lab.parallel.experiments import Progress
 from amdahl_lab.parallel.one_worker import loading, operators, serving, shrinking
@@ -105,6 +106,7 @@ REFERENCES: dict[str, Callable[[str | None, Progress], Runs]] = {
     "answers": _named(_answers),
     "shrunk": _named(_shrunk),
     **{name: _named(take) for name, take in BOTTLENECKS.items()},
+    **{name: _named(take) for name, take in ACCELERATION.items()},
     "strategies": _named(strategy_references.take),
     "case_studies": _named(_case_studies),
 }

@@ -175,3 +175,40 @@ def test_ranks_that_do_not_do_what_they_say_gain_nothing(session, assignment, se
         if sum(verdict.points for verdict in verdicts) or "hardly a byte" not in verdicts[0].hint:
             gained[name] = [(verdict.points, verdict.hint) for verdict in verdicts]
     assert not gained
+
+
+# What a right answer would have sent and computed, written into the scene that calls it.
+UNEVEN = """
+def train(model, inputs, targets, shares, steps, rate):
+    P, known = list(model.parameters()), sys._getframe(1).f_locals
+    rank, N = dist.get_rank(), len(shares)
+    for _ in range(steps):
+        model.zero_grad()
+        START
+        for p in P: p.data -= rate * p.grad
+    size = sum(p.grad.nbytes for p in P)
+    known["calls"][:] = [["allreduce", size, -1]] * steps
+    known["seen"][:] = [shares[rank]] * steps
+"""
+WHOLE_BATCH = "torch.nn.functional.mse_loss(model(inputs), targets).backward()"
+OWN_SHARE = """
+        x, y = inputs.split(shares)[rank], targets.split(shares)[rank]
+        (((model(x) - y) ** 2).sum() / targets.numel()).backward()
+        for p in P: dist.all_reduce(p.grad)
+"""
+
+
+@pytest.mark.parametrize("chapter", ["06_hardware_acceleration"], scope="session")
+def test_ranks_of_unequal_speed_that_do_not_do_what_they_say_gain_nothing(
+    session, assignment, seed
+):
+    def verdicts(code):
+        return marks(session, assignment, seed, UNEVEN.replace("START", code), "check_4_train")
+
+    same, *later = verdicts(WHOLE_BATCH)
+    assert same.points == 0
+    assert "hardly a byte" in same.hint
+    assert sum(verdict.points for verdict in later) == 0
+    sums = verdicts(OWN_SHARE)[3]
+    assert sums.points == 0
+    assert "more went from rank to rank" in sums.hint

@@ -185,6 +185,20 @@ def test_values_of_students_become_plain():
     assert json.dumps(wire.plain([[[[[[[[[1]]]]]]]]]))
 
 
+def test_arguments_arrive_as_they_were_sent():
+    sent = {
+        "factor": 2.5,
+        "name": "bf16",
+        "none": None,
+        "array": np.arange(3.0),
+        "in": {"dict": [1]},
+    }
+    got = wire.unpacked(json.loads(json.dumps(wire.packed(sent))))
+    assert list(got) == list(sent)
+    assert got.pop("array").tolist() == sent.pop("array").tolist()
+    assert got == sent
+
+
 def test_values_that_are_too_deep_are_known():
     def nested(depth):
         value = 1

@@ -6,6 +6,7 @@ attribution (CC BY). A selection of 32 rows, unchanged; `confidence`
 is Epoch AI's word for how sure the compute is.
 `published_step_times`: step times of Megatron on A100-80GB, arXiv:2205.05198, table 5.
 `published_memory`: memory of the same models, arXiv:2205.05198, figure 1.
+`accelerators`: peaks, bandwidth and power of chips, each row with its source.
 `published_pipeline_speedup`: GPipe's speedups, arXiv:1811.06965, table 2.
 `scaling_series`: time to train or throughput at several numbers of accelerators, eleven series.
 `convergence_points`: samples or epochs to the target over the batch, MLCommons' reference points.
