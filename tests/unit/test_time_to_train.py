@@ -327,6 +327,14 @@ def test_reference_points_agree_with_what_the_runs_of_the_series_needed():
         assert batch in series.batches
 
 
+@pytest.mark.parametrize("benchmark", ["dlrm_dcnv2", "gpt3", "resnet"])
+def test_a_benchmark_has_its_own_points_and_no_others(benchmark):
+    rows = published_table("convergence_points")
+    own = [float(row["global_batch_size"]) for row in rows if row["benchmark"] == benchmark]
+    points = reference_points(benchmark)
+    assert sorted([*points.batches, *points.left_out]) == sorted(own)
+
+
 def test_the_old_dlrm_points_count_one_epoch_more_than_their_runs_did():
     points = {
         row["global_batch_size"]: float(row["mean_to_converge"])

@@ -41,6 +41,13 @@ def test_a_guess_at_the_best_setting_is_the_one_that_the_package_makes():
         assert low < 0.9 * (1.0 if law == "amdahl" else 1e3)
 
 
+def test_amdahls_law_that_is_set_right_guesses_amdahls_speedup():
+    # s = 0.1: 1 / (0.1 + 0.9 / N) is 1.818 on two workers and 3.077 on four.
+    case = published_case(SERIES["V4"]) | {"workers": [1, 2, 4], "speedups": [1, 1.8182, 9.0]}
+    widget = WildExplorer(cases=[case], law="amdahl", serial_fraction=0.1)
+    assert widget.guess() == pytest.approx(3.0769, rel=1e-3)
+
+
 def test_what_it_says_names_the_series_and_holds_back_what_is_covered():
     widget = WildExplorer.of_series(SERIES.values(), OWN, case="V4")
     told = widget.describe()

@@ -219,7 +219,7 @@ def _biased(rng: np.random.Generator) -> list[tuple[Report, set[str]]]:
     for scaling in ("strong", "weak"):
         cases.append((shifting(complete(rng, scaling)), {"batch"}))
         one = complete(rng, scaling)
-        cases.append((one | {"baseline_threads": 0, "threads": 1}, {"threads"}))
+        cases.append((one | {"baseline_threads": 1, "threads": 2, "cores": 4096}, {"threads"}))
         cases.append((crowded(complete(rng, scaling)), {"oversubscribed"}))
         marked = crowded(complete(rng, scaling))
         cases.append((marked | {"oversubscribed": [max(marked["workers"])]}, set()))
@@ -230,7 +230,8 @@ def _biased(rng: np.random.Generator) -> list[tuple[Report, set[str]]]:
     cases.append((odd | {"baseline_threads": 3}, {"threads"}))
     more = complete(rng)
     cases.append((more | {"oversubscribed": [max(more["workers"])]}, set()))
-    last = shifting(crowded(complete(rng))) | {"baseline_threads": 0}
+    last = shifting(complete(rng))
+    last |= {"baseline_threads": 1, "threads": 2, "cores": max(last["workers"])}
     return [*cases, (last, {"threads", "oversubscribed", "batch"})]
 
 
