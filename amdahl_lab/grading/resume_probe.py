@@ -75,7 +75,7 @@ def play(
                 ended = "killed" if "was ended by SIG" in str(error) else "failed"
             lines = book.read_text().splitlines() if book.exists() else []
             told.append([ended, *(json.loads(line) for line in lines)])
-            if ended in ("hung", "failed"):
+            if ended != "killed":
                 break
     return [told]
 

@@ -596,7 +596,8 @@ def resume(training, folder):
         "the momentum without the learning rate",
         {
             '    training.optimiser.load_state_dict(state["optimiser"])\n': (
-                '    for p, s in zip(training.model.parameters(), state["optimiser"]["state"].values()):\n'
+                '    held = state["optimiser"]["state"].values()\n'
+                "    for p, s in zip(training.model.parameters(), held):\n"
                 "        training.optimiser.state[p].update(s)\n"
             )
         },
@@ -607,7 +608,10 @@ def resume(training, folder):
     _resume(
         "half of the bits",
         {
-            "torch.save(state,": "state['model'] = {k: v.float() for k, v in state['model'].items()}\n    torch.save(state,"
+            "    torch.save(state,": (
+                "    state['model'] = {k: v.float() for k, v in state['model'].items()}\n"
+                "    torch.save(state,"
+            )
         },
         state="first digits only",
         end=_ALL,
