@@ -115,7 +115,7 @@ def speedup_range(N, low, high, more):
     ),
     Answer(
         "check_1_fan",
-        "wrong: missing efficiency; turned round; counts up to 50",
+        "wrong: missing efficiency; turned round; never",
         _OWN_S
         + _RANGE_OWN.replace("RESULT", "[1 - min(max(S, 1), N) / N for S in (high, low)]")
         + """
@@ -123,9 +123,7 @@ def speedup_range(N, low, high, more):
     return [[1 / (s + (1 - s) / n) for s in _s(N, low, high)[::-1]] for n in more]
 
 def telling_workers(N, low, high, ratio):
-    a, b = _s(N, low, high)
-    for n in range(2, 8):
-        if (b + (1 - b) / n) / (a + (1 - a) / n) >= ratio: return n
+    return None
 """,
         {
             "fan_range": "the efficiency that is missing",
