@@ -255,10 +255,9 @@ MISTAKEN = (
 
 
 def _told_apart(cases):
-    """Whether no two mistakes give the same answers."""
-    return len({str([mistake(*case) for case in cases]) for mistake, _ in MISTAKEN}) == len(
-        MISTAKEN
-    )
+    """Whether no two mistakes give the same answers, and none gives no plan at all."""
+    given = {str([mistake(*case) for case in cases]) for mistake, _ in MISTAKEN}
+    return len(given) == len(MISTAKEN) and str([None] * len(cases)) not in given
 
 
 def _markets(rng):
