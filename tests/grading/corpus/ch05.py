@@ -829,7 +829,11 @@ DEADLINES = [
         _running("work * s + work * (1 - s) / N + exchange * (N - 1)"),
         _wall("running / (1 - lost / between)"),
         _fastest("1 + int(np.argmin([h * (n + 1) for n, h in enumerate(hours)]))"),
-        _cheapest("plans = [p for p in plans if p[1] == offers[:, 1].min()]", _PRICE),
+        _cheapest(
+            "plans = [p for p in plans if p[1] == offers[:, 1].min()]",
+            _PRICE,
+            "return found or [int(offers[:, 1].argmin()), most]",
+        ),
         running="do not add up",
         wall="N times as often as one",
         fastest="the price N times the hours",
