@@ -132,16 +132,22 @@ def ranks(
         return {"raised": type(error).__name__}
 
 
-def scene(namespace: dict, asker: Asker, functions: list, name: str, **scenario: Any) -> dict:
-    """Play a scene of `rank_scenes` with functions of the notebook on real ranks."""
-    from amdahl_lab.grading import rank_scenes
-
+def scene(
+    namespace: dict,
+    asker: Asker,
+    functions: list,
+    name: str,
+    probe: str = "rank_scenes",
+    **scenario: Any,
+) -> dict:
+    """Play a scene of a probe with functions of the notebook on real ranks."""
+    module = importlib.import_module(f"amdahl_lab.grading.{probe}")
     for function in functions:
         if not callable(namespace.get(function)):
             return {"missing": function}
     try:
         given = [namespace[function] for function in functions]
-        return {"value": wire.plain(rank_scenes.play(name, given, **scenario))}
+        return {"value": wire.plain(module.play(name, given, **scenario))}
     except Exception as error:
         # What a rank raised says more than that it did.
         in_rank = re.match(r"rank \d+ of \d+ raised (?:\w+\.)*(\w+)", str(error))
