@@ -14,8 +14,8 @@ import amdahl_lab
 
 # The part of `grading` that runs beside the student's code.
 _FOR_STUDENTS = (
-    *("__init__.py", "checks.py", "counted.py", "inside.py", "loader_probe.py", "probe.py"),
-    *("rank_probe.py", "rank_scenes.py", "training_probe.py", "wire.py"),
+    *("__init__.py", "checks.py", "comparing.py", "counted.py", "inside.py", "loader_probe.py"),
+    *("probe.py", "rank_probe.py", "rank_scenes.py", "training_probe.py", "wire.py"),
 )
 
 _PUT_AWAY = '''"""Put away while a notebook is marked."""
