@@ -1,7 +1,6 @@
 """Exercise 2: a profile as a list of fractions, and what mending brings."""
 
 import math
-from itertools import combinations
 
 import numpy as np
 
@@ -152,21 +151,18 @@ WHOLE = FunctionCheck(
 
 
 def _best(fractions, gains, days, budget):
-    """All sets within the budget, the best first, with the seconds saved."""
-    saved = np.asarray(fractions) * (1 - 1 / np.asarray(gains, dtype=float))
-    days = np.asarray(days)
-    found = []
-    for size in range(1, len(days) + 1):
-        for places in map(list, combinations(range(len(days)), size)):
-            if days[places].sum() <= budget:
-                found.append((float(saved[places].sum()), places))
-    return sorted(found, reverse=True)
+    """All sets within the budget, a row of 0 and 1 each, and what they save, the best first."""
+    operators = len(days)
+    sets = np.arange(2**operators)[:, None] >> np.arange(operators) & 1
+    sets = sets[sets @ np.asarray(days) <= budget]
+    saved = sets @ (np.asarray(fractions) * (1 - 1 / np.asarray(gains, dtype=float)))
+    order = np.argsort(-saved)
+    return sets[order], saved[order]
 
 
 def best_set(fractions, gains, days, budget):
     """Places of the operators whose mending within the budget makes the step shortest."""
-    found = _best(fractions, gains, days, budget)
-    return [float(place) for place in found[0][1]]
+    return np.flatnonzero(_best(fractions, gains, days, budget)[0][0]).astype(float).tolist()
 
 
 def _greedy(key):
@@ -189,19 +185,23 @@ _BY_SAVING = _greedy(lambda f, g, d: f * (1 - 1 / g))
 
 
 def _plans(rng):
-    """Six plans, in each of which the best set and all short cuts choose differently."""
-    cases, short_cuts = [], (_BY_SHARE, _BY_GAIN, _BY_RATE, _BY_SAVING)
-    while len(cases) < 6:
+    """Four plans, in each of which every short cut misses the best set."""
+    cases, short_cuts = [], (_BY_RATE, _BY_SAVING, _BY_SHARE, _BY_GAIN)
+    while len(cases) < 4:
         operators = int(rng.integers(5, 9))
         fractions = rng.dirichlet(np.full(operators + 1, 1.5))[:operators]
         gains = rng.uniform(1.2, 8, size=operators)
         days = rng.integers(1, 9, size=operators).astype(float)
         case = (fractions, gains, days, float(rng.integers(6, 14)))
-        found = _best(*case)
-        right, saved = best_set(*case), [one for one, _ in found]
-        chosen = [right, *(wrong(*case) for wrong in short_cuts)]
-        apart = all(one not in chosen[:place] for place, one in enumerate(chosen))
-        if apart and saved[0] - saved[1] > 1e-3:
+        sets, saved = _best(*case)
+        right = np.flatnonzero(sets[0]).astype(float).tolist()
+        if len(sets) < 3 or saved[0] - saved[1] < 1e-3:
+            continue
+        if not all(short_cut(*case) != right for short_cut in short_cuts):
+            continue
+        # One plan on which no two short cuts agree tells which of them was taken.
+        wrong = [short_cut(*case) for short_cut in short_cuts]
+        if cases or all(wrong.count(one) == 1 for one in wrong):
             cases.append(case)
     return cases
 
