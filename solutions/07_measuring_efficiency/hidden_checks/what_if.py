@@ -185,7 +185,7 @@ _BY_SAVING = _greedy(lambda f, g, d: f * (1 - 1 / g))
 
 
 def _plans(rng):
-    """Four plans, in each of which every short cut misses the best set."""
+    """Four plans; on the first every short cut misses the best set, each in another way."""
     cases, short_cuts = [], (_BY_RATE, _BY_SAVING, _BY_SHARE, _BY_GAIN)
     while len(cases) < 4:
         operators = int(rng.integers(5, 9))
@@ -194,14 +194,15 @@ def _plans(rng):
         days = rng.integers(1, 9, size=operators).astype(float)
         case = (fractions, gains, days, float(rng.integers(6, 14)))
         sets, saved = _best(*case)
-        right = np.flatnonzero(sets[0]).astype(float).tolist()
         if len(sets) < 3 or saved[0] - saved[1] < 1e-3:
             continue
-        if not all(short_cut(*case) != right for short_cut in short_cuts):
-            continue
-        # One plan on which no two short cuts agree tells which of them was taken.
-        wrong = [short_cut(*case) for short_cut in short_cuts]
-        if cases or all(wrong.count(one) == 1 for one in wrong):
+        chosen = [np.flatnonzero(sets[0]).astype(float).tolist()]
+        if not cases:
+            for short_cut in short_cuts:
+                chosen.append(short_cut(*case))
+                if chosen[-1] in chosen[:-1]:
+                    break
+        if cases or len({tuple(one) for one in chosen}) == 1 + len(short_cuts):
             cases.append(case)
     return cases
 
