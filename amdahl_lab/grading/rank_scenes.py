@@ -158,7 +158,7 @@ def timed_steps(functions: Sequence[Callable], scenario: dict[str, Any]) -> list
     functions : sequence of callable
         The student's one.
     scenario : dict
-        ``durations`` (of each rank's steps in turn), ``offsets`` (of each rank's clock), ``warmups``,
+        ``durations`` (of each rank's steps in turn), ``offsets`` (of its clock), ``warmups``,
         ``steps`` and ``elements`` that a step sums over the ranks.
 
     Returns
