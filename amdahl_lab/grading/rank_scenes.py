@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from amdahl_lab.grading import wire
 from amdahl_lab.grading.counted import counted
 from amdahl_lab.grading.rank_probe import drawn, network
 from amdahl_lab.grading.slowed import slowed
@@ -244,10 +245,54 @@ def uneven(functions: Sequence[Callable], scenario: dict[str, Any]) -> list:
     return [told, seen, calls]
 
 
+def timed_steps(functions: Sequence[Callable], scenario: dict[str, Any]) -> list:
+    """Call ``time_steps(step, warmups, steps, clock)`` with a clock that only the steps move.
+
+    Parameters
+    ----------
+    functions : sequence of callable
+        The student's one.
+    scenario : dict
+        ``durations`` (of each rank's steps in turn), ``offsets`` (of its clock), ``warmups``,
+        ``steps`` and ``elements`` that a step sums over the ranks.
+
+    Returns
+    -------
+    list
+        What the function returned, and what the rank did in turn: ``step``, ``clock``, and the
+        calls of `counted` that a step did not make, as ``[kind, bytes, peer]``.
+    """
+    import torch
+    import torch.distributed as dist
+
+    (time_steps,) = functions
+    rank = dist.get_rank()
+    seconds, now = list(scenario["durations"][rank]), [scenario["offsets"][rank]]
+    buffer = torch.ones(scenario["elements"], dtype=torch.float64)
+    with counted() as calls:
+
+        def step() -> None:
+            before = len(calls)
+            dist.all_reduce(buffer)
+            del calls[before:]
+            if not seconds:
+                raise RuntimeError("more steps than were asked for")
+            now[0] += seconds.pop(0)
+            calls.append(["step", 0, -1])
+
+        def clock() -> float:
+            calls.append(["clock", 0, -1])
+            return now[0]
+
+        value = time_steps(step, scenario["warmups"], scenario["steps"], clock)
+    return [wire.plain(value), calls]
+
+
 SCENES = {
     "ring": ring,
     "buckets": buckets,
     "split_layers": split_layers,
     "tables": tables,
+    "timed_steps": timed_steps,
     "uneven": uneven,
 }
