@@ -13,6 +13,7 @@ from amdahl_lab.laws.amdahl import (
     workers_for_efficiency,
     workers_for_speedup,
 )
+from amdahl_lab.laws.batch import batch_speedup, samples_to_target, steps_to_target
 from amdahl_lab.laws.enhanced import (
     enhanced_limit,
     enhanced_speedup,
@@ -37,6 +38,7 @@ from amdahl_lab.laws.universal import usl_peak, usl_peak_speedup, usl_speedup
 __all__ = [
     "amdahl_limit",
     "amdahl_speedup",
+    "batch_speedup",
     "efficiency",
     "enhanced_limit",
     "enhanced_speedup",
@@ -50,8 +52,10 @@ __all__ = [
     "hill_marty_symmetric",
     "karp_flatt",
     "knee",
+    "samples_to_target",
     "scaled_serial_fraction",
     "scaled_serial_fraction_from_speedup",
+    "steps_to_target",
     "sun_ni_speedup",
     "usl_peak",
     "usl_peak_speedup",
