@@ -14,6 +14,7 @@ from amdahl_lab.figures.bottlenecks import (
 )
 from amdahl_lab.figures.demands import effects, growth, point, rates, shares, tails
 from amdahl_lab.figures.estimates import intervals, stacked_times
+from amdahl_lab.figures.growing import batch_curve, fan, futures, goodputs, plans
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
 from amdahl_lab.figures.style import COLOURS, CURVES, LAWS, STYLE, Picture, canvas
 from amdahl_lab.figures.timelines import KINDS, Pass, held, passes, passes_of
@@ -26,9 +27,13 @@ __all__ = [
     "STYLE",
     "Pass",
     "Picture",
+    "batch_curve",
     "canvas",
     "effects",
+    "fan",
     "fitted",
+    "futures",
+    "goodputs",
     "growth",
     "held",
     "intervals",
@@ -39,6 +44,7 @@ __all__ = [
     "passes",
     "passes_of",
     "plain_logarithm",
+    "plans",
     "point",
     "rates",
     "roofline",

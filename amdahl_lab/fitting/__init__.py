@@ -17,6 +17,7 @@ from amdahl_lab.fitting.estimators import (
 )
 from amdahl_lab.fitting.fit import Fit, Noise, NotIdentifiedError
 from amdahl_lab.fitting.observed import speedups
+from amdahl_lab.fitting.planned import planned_study
 from amdahl_lab.fitting.rivals import (
     amdahl_with_communication_speedup,
     constant_efficiency_speedup,
@@ -39,5 +40,6 @@ __all__ = [
     "fit_gustafson",
     "fit_usl",
     "held_out_errors",
+    "planned_study",
     "speedups",
 ]
