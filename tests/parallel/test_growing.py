@@ -1,4 +1,4 @@
-"""Growing resources: studies share the work, kills spoil nothing, batches and bits do what is said."""
+"""Growing resources: work is shared, kills spoil nothing, batches and bits do what is said."""
 
 import hashlib
 import signal

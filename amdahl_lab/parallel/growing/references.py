@@ -12,7 +12,7 @@ from amdahl_lab.parallel.growing.studies import strong_study, weak_study
 from amdahl_lab.parallel.growing.uneven import uneven_run
 from amdahl_lab.records import ScalingRun
 
-ROUNDS = 15
+ROUNDS = 10
 Runs = Iterator[tuple[str, ScalingRun]]
 
 

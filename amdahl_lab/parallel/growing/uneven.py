@@ -18,6 +18,7 @@ from amdahl_lab.schedule import dynamic_finish, static_finish
 
 FEATURES = 64
 SHORTEST, LONGEST = 32, 1024
+REPEATS = 8  # of each piece, so that the shortest outlasts what it takes to fetch one
 WAYS = ("static", "dynamic", "dynamic, longest first")
 
 
@@ -97,8 +98,10 @@ def uneven_run(
     lengths(pieces, spread)
 
     def block() -> dict[str, float]:
-        drawn = lengths(pieces, spread, seed + next(draws))
-        ranks = run_ranks(uneven_block, workers, drawn)
+        number = next(draws)
+        drawn = lengths(pieces, spread, seed + number)
+        order = np.random.default_rng([seed, number]).permutation(WAYS).tolist()
+        ranks = run_ranks(uneven_block, workers, drawn, order)
         found = {way: max(rank[way] for rank in ranks) for way in WAYS}
         seconds = np.mean([rank["pieces"] for rank in ranks], axis=0)
         ways = (
@@ -114,17 +117,16 @@ def uneven_run(
     return taken.run("uneven", parameters)
 
 
-def uneven_block(drawn: Sequence[int]) -> dict[str, float | list[float]]:
+def uneven_block(drawn: Sequence[int], ways: Sequence[str]) -> dict[str, float | list[float]]:
     """Work off the pieces in each way on this rank; return seconds, and those of each piece."""
     rank, workers = dist.get_rank(), dist.get_world_size()
-    repeats = 4
     for positions in drawn:  # warm up
         attend(int(positions))
     each = []
     dist.barrier()
     for positions in drawn:
         start = time.perf_counter()
-        for _ in range(repeats):
+        for _ in range(REPEATS):
             attend(int(positions))
         each.append(time.perf_counter() - start)
     orders = {
@@ -133,11 +135,11 @@ def uneven_block(drawn: Sequence[int]) -> dict[str, float | list[float]]:
         "dynamic, longest first": _taken("longest", np.argsort(drawn)[::-1]),
     }
     found: dict[str, float | list[float]] = {"pieces": each}
-    for way, order in orders.items():
+    for way in ways:
         dist.barrier()
         start = time.perf_counter()
-        for piece in order:
-            for _ in range(repeats):
+        for piece in orders[way]:
+            for _ in range(REPEATS):
                 attend(int(drawn[piece]))
         found[way] = time.perf_counter() - start
     return found
