@@ -229,9 +229,13 @@ def plans(
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(ticker.NullFormatter())
-    axes.legend(frameon=False, fontsize=9)
+    _legend_below(axes)
     told = "; ".join(
         f"{name}: {hours[place]:.3g} hours for {cost[place]:.3g} worker-hours"
         for place, name in names.items()
     )
     return f"Cost against time of many plans; the frontier falls as time grows. {told}."
+
+
+def _legend_below(axes: Axes) -> None:
+    axes.legend(frameon=False, fontsize=9, ncol=2, loc="upper center", bbox_to_anchor=(0.5, -0.15))
