@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import least_squares
 
 from amdahl_lab import fitting, laws
 from amdahl_lab.cluster import cheapest, frontier
@@ -35,6 +36,17 @@ def test_the_fit_finds_the_law_that_was_put_in():
     assert fit.fewest_steps.estimate == pytest.approx(80, rel=1e-5)
     assert fit.fewest_samples.estimate == pytest.approx(16_000, rel=1e-5)
     assert fit.misfit < 1e-5
+
+
+def test_the_fit_is_that_of_least_squares_in_logarithms():
+    rng = np.random.default_rng(7)
+    steps = {B: 40 * (1 + 90 / B) * np.exp(0.2 * rng.standard_normal(5)) for B in (4, 32, 128, 999)}
+    fit = fitting.fit_critical_batch(steps, rng=rng, draws=20)
+    B = np.array(list(steps), dtype=float)
+    logs = np.log(list(steps.values())).mean(axis=1)
+    found = least_squares(lambda p: np.log(p[0] + p[1] / B) - logs, [30.0, 3000.0], x_scale=[1, 99])
+    assert fit.fewest_steps.estimate == pytest.approx(found.x[0], rel=1e-4)
+    assert fit.fewest_samples.estimate == pytest.approx(found.x[1], rel=1e-4)
 
 
 def test_its_intervals_hold_the_truth_about_as_often_as_they_say():
