@@ -114,7 +114,7 @@ function render({ model, el }) {
   // Speedups from 1 to N, so fine that a step is a few hundredths.
   const upTo = (N) => Array.from({ length: 20 * (Math.min(N, 16) - 1) + 1 }, (_, k) =>
     Number((1 + (k * (N - 1)) / (20 * (Math.min(N, 16) - 1))).toPrecision(4)));
-  const precisions = [0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 14, 20, 30];
+  const precisions = [0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 14.3, 20, 30];
   const times = (v) => `${number(v)} times`;
   const within = (v) => `±${number(v)}%`;
   const few = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];

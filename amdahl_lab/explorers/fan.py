@@ -36,10 +36,10 @@ class FanExplorer(Explorer):
     name = "fan"
     workers = traitlets.Int(4, min=2, max=64).tag(sync=True, explorer=True)
     speedup = traitlets.Float(3.5, min=1, max=64).tag(sync=True, explorer=True)
-    precision = traitlets.Float(14.0, min=0.5, max=30).tag(sync=True, explorer=True)
+    precision = traitlets.Float(14.3, min=0.5, max=30).tag(sync=True, explorer=True)
     second = traitlets.Int(0, min=0, max=256).tag(sync=True, explorer=True)
     second_speedup = traitlets.Float(8.0, min=1, max=256).tag(sync=True, explorer=True)
-    second_precision = traitlets.Float(14.0, min=0.5, max=30).tag(sync=True, explorer=True)
+    second_precision = traitlets.Float(14.3, min=0.5, max=30).tag(sync=True, explorer=True)
     future = traitlets.Int(64, min=8, max=1024).tag(sync=True, explorer=True)
 
     def measured(self) -> list[tuple[int, float, float, float]]:

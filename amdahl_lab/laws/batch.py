@@ -50,8 +50,20 @@ def samples_to_target(
 ) -> np.ndarray | float:
     """Samples that training goes through to a target, given the batch.
 
-    Parameters and errors are those of `steps_to_target`; the result is
-    E = B S = S_min (B + B_crit), which grows in a straight line from E_min = S_min B_crit.
+    Parameters
+    ----------
+    batch, fewest_steps, critical_batch : array_like
+        As for `steps_to_target`.
+
+    Returns
+    -------
+    ndarray or float
+        E = B S = S_min (B + B_crit), a straight line from E_min = S_min B_crit.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range or the shapes do not match.
 
     Examples
     --------

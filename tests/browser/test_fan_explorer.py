@@ -63,7 +63,7 @@ def test_the_script_and_the_package_open_the_same_fan(page):
 
 
 def test_three_to_four_on_four_leaves_eight_to_sixty_four(page, address):
-    page.goto(address(speedup=3.5, precision=14.28572))
+    page.goto(address())
     told = settle(page, "4 workers")
     # s from 0 to 1/9; on 64 workers 64 / 8 = 8 and 64.
     assert "from 0% to 11.1%" in told
