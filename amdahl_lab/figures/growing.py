@@ -122,6 +122,7 @@ def batch_curve(
         )
     axes.set(xscale="log", yscale="log", xlabel="batch B (samples)", ylabel=quantity)
     axes.set_xticks([8, 32, 128, 512])
+    axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(ticker.NullFormatter())
