@@ -24,6 +24,7 @@ from amdahl_lab.figures.case_studies import (
 )
 from amdahl_lab.figures.demands import effects, growth, point, rates, shares, tails
 from amdahl_lab.figures.estimates import intervals, stacked_times
+from amdahl_lab.figures.growing import batch_curve, fan, futures, goodputs, plans
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
 from amdahl_lab.figures.style import COLOURS, CURVES, LAWS, STYLE, Picture, canvas
 from amdahl_lab.figures.timelines import KINDS, Pass, held, passes, passes_of
@@ -37,12 +38,16 @@ __all__ = [
     "Pass",
     "Picture",
     "allowed",
+    "batch_curve",
     "canvas",
     "chosen_batches",
     "collapse",
     "designs",
     "effects",
+    "fan",
     "fitted",
+    "futures",
+    "goodputs",
     "growth",
     "guesses",
     "held",
@@ -57,6 +62,7 @@ __all__ = [
     "passes",
     "passes_of",
     "plain_logarithm",
+    "plans",
     "point",
     "promised",
     "ranges",
