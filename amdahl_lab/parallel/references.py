@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from amdahl_lab.parallel import experiments, strategy_references
 from amdahl_lab.parallel.bottlenecks.references import BOTTLENECKS
+from amdahl_lab.parallel.comparisons.references import COMPARISONS
 from amdahl_lab.parallel.experiments import Progress
 from amdahl_lab.parallel.one_worker import loading, operators, serving, shrinking
 from amdahl_lab.records import ScalingRun
@@ -88,4 +89,5 @@ REFERENCES: dict[str, Callable[[str | None, Progress], Runs]] = {
     "shrunk": _named(_shrunk),
     **{name: _named(take) for name, take in BOTTLENECKS.items()},
     "strategies": _named(strategy_references.take),
+    **{name: _named(take) for name, take in COMPARISONS.items()},
 }
