@@ -42,7 +42,7 @@ def smallest_visible(
     Examples
     --------
     >>> round(smallest_visible(0.02, 10), 4)
-    0.02
+    0.0199
     """
     spread = arguments.positive("spread", spread)
     if rounds != int(rounds) or rounds < 2:
@@ -52,10 +52,10 @@ def smallest_visible(
     freedom, edge = rounds - 1, stdtrit(rounds - 1, (1 + level) / 2)
 
     def missing(shift: float) -> float:
-        seen = nct.sf(edge, freedom, shift) + nct.cdf(-edge, freedom, shift)
-        return seen - power
+        return nct.sf(edge, freedom, shift) - power  # the other side is hit in no case that counts
 
-    return float(spread / np.sqrt(rounds) * brentq(missing, 1e-6, edge + 20 * max(1.0, edge)))
+    shift = brentq(missing, 0.0, 2 * edge + 3)
+    return float(spread / np.sqrt(rounds) * shift)
 
 
 def first_alarm(differences: ArrayLike, looks: ArrayLike, level: float = 0.95) -> np.ndarray:

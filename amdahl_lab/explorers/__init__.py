@@ -17,6 +17,7 @@ from amdahl_lab.explorers.static import names, static_bundle, static_html, witho
 _CLASSES = {
     "DemandExplorer": "demand",
     "Explorer": "base",
+    "FasterExplorer": "faster",
     "SpeedupExplorer": "speedup",
     "StaticExplorer": "base",
     "StepExplorer": "step",
@@ -26,6 +27,7 @@ _CLASSES = {
 __all__ = [
     "DemandExplorer",
     "Explorer",
+    "FasterExplorer",
     "PipelineExplorer",
     "SpeedupExplorer",
     "StaticExplorer",

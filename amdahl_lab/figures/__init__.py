@@ -12,6 +12,7 @@ from amdahl_lab.figures.bottlenecks import (
     roofline,
     spread,
 )
+from amdahl_lab.figures.comparisons import arrivals, limits, wrong_and_right
 from amdahl_lab.figures.demands import effects, growth, point, rates, shares, tails
 from amdahl_lab.figures.estimates import intervals, stacked_times
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
@@ -26,6 +27,7 @@ __all__ = [
     "STYLE",
     "Pass",
     "Picture",
+    "arrivals",
     "canvas",
     "effects",
     "fitted",
@@ -33,6 +35,7 @@ __all__ = [
     "held",
     "intervals",
     "laws",
+    "limits",
     "measured",
     "message_times",
     "over_prediction",
@@ -47,4 +50,5 @@ __all__ = [
     "spread",
     "stacked_times",
     "tails",
+    "wrong_and_right",
 ]
