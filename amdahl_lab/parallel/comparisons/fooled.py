@@ -61,7 +61,7 @@ def fooled_run(rounds: int = 10, *, seed: int = 0, progress: Progress = True) ->
         For each trick the phases "TRICK, wrong A", "TRICK, wrong B", "TRICK, A" and "TRICK, B".
     """
     blocks = {1: fooled_block}
-    return _measured(blocks, rounds, seed, progress).run("fooled", {"seed": seed})
+    return _measured(blocks, rounds, seed, progress).run("fooled", {"threads": 1, "seed": seed})
 
 
 def fooled_block() -> dict[str, float]:

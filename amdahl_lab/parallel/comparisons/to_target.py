@@ -78,7 +78,14 @@ def to_target_run(
     blocks = {name: partial(_round, name, rates, numbers[name]) for name in names}
     taken = _measured(blocks, seeds, 0, progress)
     told = {f"rate, {name}": rate for name, rate in rates.items()}
-    fixed = {"target": TARGET, "budget": BUDGET, "batch": BATCH, "every": EVERY, **told}
+    fixed = {
+        "threads": 1,
+        "target": TARGET,
+        "budget": BUDGET,
+        "batch": BATCH,
+        "every": EVERY,
+        **told,
+    }
     phases: dict[str, object] = {}
     for name in names:
         for phase, values in taken.phases[name].items():
