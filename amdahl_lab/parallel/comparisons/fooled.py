@@ -86,10 +86,10 @@ def blocks() -> dict[str, float]:
     """All turns of A, then all of B; half way neighbours come, as neighbours do."""
     step = _small_step()
     _turns(step, 3)
-    first = _turns(step, TURNS)
+    first = _turns(step, 5 * TURNS)
     with _Neighbours():
-        second = _turns(step, TURNS)
-        right = _alternated(step, step)
+        second = _turns(step, 5 * TURNS)
+        right = _alternated(step, step, 5 * TURNS)
     return _named((first, second), right)
 
 
