@@ -13,15 +13,15 @@ Runs = Iterator[tuple[str, ScalingRun]]
 
 
 def _aa(progress: Progress) -> Runs:
-    yield "aa", aa_run(60, progress=progress)
+    yield "aa", aa_run(40, progress=progress)
 
 
 def _fooled(progress: Progress) -> Runs:
-    yield "fooled", fooled_run(10, progress=progress)
+    yield "fooled", fooled_run(8, progress=progress)
 
 
 def _profile(progress: Progress) -> Runs:
-    yield "profile", profile_run(20, progress=progress)
+    yield "profile", profile_run(15, progress=progress)
 
 
 def _precision(progress: Progress) -> Runs:
