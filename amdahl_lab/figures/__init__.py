@@ -22,6 +22,7 @@ from amdahl_lab.figures.case_studies import (
     ridge,
     samples,
 )
+from amdahl_lab.figures.comparisons import arrivals, limits, wrong_and_right
 from amdahl_lab.figures.demands import effects, growth, point, rates, shares, tails
 from amdahl_lab.figures.estimates import intervals, stacked_times
 from amdahl_lab.figures.growing import batch_curve, fan, futures, goodputs, plans
@@ -38,6 +39,7 @@ __all__ = [
     "Pass",
     "Picture",
     "allowed",
+    "arrivals",
     "batch_curve",
     "canvas",
     "chosen_batches",
@@ -53,6 +55,7 @@ __all__ = [
     "held",
     "intervals",
     "laws",
+    "limits",
     "losses",
     "measured",
     "message_times",
@@ -75,4 +78,5 @@ __all__ = [
     "spread",
     "stacked_times",
     "tails",
+    "wrong_and_right",
 ]
