@@ -46,7 +46,7 @@ function mountAll() {
   document.querySelectorAll(`.amdahl-explorer[data-explorer="${NAME}"]`).forEach(mount);
 }
 
-const mounted = window.amdahlExplorers?.explorers;
-window.amdahlExplorers = { explorers: { ...mounted, [NAME]: explorer }, pageModel };
+const others = window.amdahlExplorers?.explorers;
+window.amdahlExplorers = { explorers: { ...others, [NAME]: explorer }, pageModel };
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", mountAll);
 else mountAll();

@@ -90,7 +90,8 @@ def static_script(name: str) -> str:
     body, exported = _own(name)
     return (
         '(() => {\n"use strict";\n'
-        f"{_shared()}\n{body}\nconst NAME = {json.dumps(name)};\nconst explorer = {exported};\n"
+        f"{_shared()}\nconst NAME = {json.dumps(name)};\n"
+        f"const explorer = (() => {{\n{body}\nreturn {exported};\n}})();\n"
         f"{_texts()[_HOST]}}})();\n"
     )
 
