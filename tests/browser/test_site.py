@@ -10,6 +10,9 @@ import threading
 import pytest
 from walking import DESK, EVERYWHERE, MAGNIFIED, PHONE, Reader, barriers, walk
 
+# A walk opens every page of the book.
+pytestmark = pytest.mark.timeout(900)
+
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args):
