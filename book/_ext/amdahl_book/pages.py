@@ -49,11 +49,11 @@ def describe(
     """Describe a page by its front matter, or else by the first paragraph of its text."""
     context["docstitle"] = app.config.html_title
     # A screen reader needs to be told where the language changes; MyST has no way to say it.
-    # The role of an entry in a bibliography was withdrawn from the standard.
+    # The role of an entry in a bibliography was withdrawn; in a list it is an item.
     context["body"] = (
         context.get("body", "")
         .replace('class="zh"', 'class="zh" lang="zh"')
-        .replace(' role="doc-biblioentry"', "")
+        .replace('role="doc-biblioentry"', 'role="listitem"')
     )
     if doctree is None or 'name="description"' in context.get("metatags", ""):
         return
