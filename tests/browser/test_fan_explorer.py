@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from amdahl_lab.explorers import FanExplorer, static_bundle
+from amdahl_lab.explorers import FanExplorer, static_script
 
 PAGE = """<!doctype html><html lang="en" {html}><head><meta charset="utf-8"><title>Explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body style="margin: 0">{explorer}<script src="explorers.js"></script></body></html>"""
+<body style="margin: 0">{explorer}<script src="explorer.js"></script></body></html>"""
 
 
 @pytest.fixture
 def address(tmp_path):
     def write(html="", **values):
-        (tmp_path / "explorers.js").write_text(static_bundle(), encoding="utf-8")
+        (tmp_path / "explorer.js").write_text(static_script("fan"), encoding="utf-8")
         explorer = FanExplorer(**values).static._repr_mimebundle_()["text/html"]
         page = tmp_path / "page.html"
         page.write_text(PAGE.format(html=html, explorer=explorer), encoding="utf-8")
@@ -30,7 +30,7 @@ def settle(page, words):
 
 def test_the_script_and_the_package_open_the_same_fan(page):
     page.goto("about:blank")
-    page.add_script_tag(content=static_bundle())
+    page.add_script_tag(content=static_script("fan"))
     rng, asked, expected = np.random.default_rng(5), [], []
     for _ in range(80):
         N, more, future = (int(rng.choice(c)) for c in ([2, 4, 8], [0, 16, 64], [64, 300]))
