@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 # What the pages are made of: a change to any of these files makes the site out of date.
 PAGES := $(shell git ls-files -co --exclude-standard -- _config.yml _toc.yml book chapters exercises \
-	amdahl_lab/explorers amdahl_lab/recorded 2>/dev/null)
+	amdahl_lab 2>/dev/null)
 SITE := _build/html/index.html
 
 .PHONY: help book test lab exercises bundle grade record text bench lint clean
