@@ -70,7 +70,7 @@ bundle:  ## Pack what a class gets, without solutions and checks: _build/amdahls
 	@mkdir -p _build
 	@git archive --format=zip --prefix=amdahls-law/ -o _build/amdahls-law.zip HEAD -- \
 		README.md LICENSE LICENSE-text CITATION.cff Makefile pyproject.toml constraints.txt \
-		amdahl_lab chapters exercises
+		book/front_page.png book/picture.png amdahl_lab chapters exercises
 	@echo "For the class: $(CURDIR)/_build/amdahls-law.zip, as last committed, without solutions."
 
 # By the environment, so that names with spaces and signs arrive as they are.

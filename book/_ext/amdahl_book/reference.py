@@ -167,7 +167,7 @@ def paragraphs(text: str) -> list[nodes.Node]:
             plain = inspect.cleandoc(block)
             found.append(nodes.literal_block(plain, plain, language="pycon"))
         elif block.strip():
-            found.append(nodes.paragraph("", "", *inline(block)))
+            found.append(nodes.paragraph("", "", *inline(re.sub(r"::$", ":", block))))
     return found
 
 
@@ -211,7 +211,6 @@ class ApiDirective(SphinxDirective):
         section = nodes.section(
             "", nodes.title("", "", nodes.Text(entry.name)), call, ids=[name.lower()]
         )
-        section["names"].append(name.lower())
         for title, body in sections(entry.text):
             if title:
                 section += nodes.paragraph("", "", nodes.strong("", title))
