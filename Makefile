@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 # What the pages are made of: a change to any of these files makes the site out of date.
 PAGES := $(shell git ls-files -co --exclude-standard -- _config.yml _toc.yml book chapters exercises \
-	amdahl_lab/explorers amdahl_lab/recorded 2>/dev/null)
+	amdahl_lab 2>/dev/null)
 SITE := _build/html/index.html
 
 .PHONY: help book test lab exercises bundle grade record text bench lint clean
@@ -70,7 +70,7 @@ bundle:  ## Pack what a class gets, without solutions and checks: _build/amdahls
 	@mkdir -p _build
 	@git archive --format=zip --prefix=amdahls-law/ -o _build/amdahls-law.zip HEAD -- \
 		README.md LICENSE LICENSE-text CITATION.cff Makefile pyproject.toml constraints.txt \
-		amdahl_lab chapters exercises
+		book/front_page.png book/picture.png amdahl_lab chapters exercises
 	@echo "For the class: $(CURDIR)/_build/amdahls-law.zip, as last committed, without solutions."
 
 # By the environment, so that names with spaces and signs arrive as they are.

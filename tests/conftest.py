@@ -14,8 +14,7 @@ SOURCES = (
     "book",
     "chapters",
     "exercises",
-    "amdahl_lab/explorers",
-    "amdahl_lab/recorded",
+    "amdahl_lab",
 )
 
 

@@ -149,9 +149,9 @@ def write(folder, files):
         path.write_text(text, encoding="utf-8")
 
 
-def build(folder):
+def build(folder, configuration=CONFIGURATION):
     """Build the book in `folder/source`, as far as it changed, and return the warnings."""
-    settings = "".join(f"{name} = {value!r}\n" for name, value in CONFIGURATION.items())
+    settings = "".join(f"{name} = {value!r}\n" for name, value in configuration.items())
     path = f"import sys\nsys.path.insert(0, {str(ROOT / 'book' / '_ext')!r})\n"
     write(folder, {"conf.py": path + settings})
     flags = ["-q", "-W", "--keep-going", "--no-color", "-d", folder / "trees"]
@@ -337,3 +337,144 @@ def test_a_change_on_one_page_is_seen_on_the_pages_that_build_on_it(tmp_path):
     write(tmp_path, {"one/good.md": GOOD.replace(":name: fig-a\n", "")})
     assert "book/ledger.md" in build(tmp_path), "the ledger's evidence went"
     assert not (tmp_path / "html" / "index.html").exists()
+
+
+def buttons(folder, address):
+    """Build a book of one notebook with that address; return what its launch buttons lead to."""
+    settings = {
+        "extensions": ["myst_nb", "sphinx_book_theme", "amdahl_book"],
+        "nb_execution_mode": "off",
+        "html_theme": "sphinx_book_theme",
+        "html_title": "A small book",
+        "root_doc": "lab",
+        "repository_address": address,
+    }
+    write(folder, {"lab.ipynb": notebook()})
+    said = build(folder, settings)
+    page = (folder / "html" / "lab.html").read_text(encoding="utf-8")
+    links = BeautifulSoup(page, "html.parser").select("a[href*=binder], a[href*=colab]")
+    return said, {link["href"] for link in links}
+
+
+def test_launch_buttons_are_filled_from_one_setting(tmp_path):
+    said, links = buttons(tmp_path, "https://github.com/owner/name.git")
+    assert said == ""
+    assert links == {
+        "https://mybinder.org/v2/gh/owner/name/main?urlpath=lab/tree/lab.ipynb",
+        "https://colab.research.google.com/github/owner/name/blob/main/lab.ipynb",
+    }
+
+
+def test_without_an_address_there_is_no_launch_button(tmp_path):
+    assert buttons(tmp_path, "") == ("", set())
+
+
+def test_an_address_that_is_none_is_refused(tmp_path):
+    write(tmp_path, {"start.md": "# Start\n"})
+    said = build(tmp_path, {**CONFIGURATION, "repository_address": "owner/name"})
+    assert "repository_address must read https://host/owner/name" in said
+
+
+CHAPTERS = {
+    "chapters/01_sums/index.md": "# Sums\n\n{.question-line}\nWhat adds up?\n",
+    "chapters/02_parts/index.md": "# Parts\n\n**What is left?**\n\n"
+    "```{admonition} To come\n:class: to-come\nNot yet.\n```\n",
+}
+FORMULA = "```{figure} /pixel.png\n:name: fig-b\n:alt: a line that rises\nIt is $x$.\n```\n"
+
+
+@pytest.fixture(scope="module")
+def matter(tmp_path_factory):
+    """A book of front and back matter over two chapters: its pages and its warnings."""
+    folder = tmp_path_factory.mktemp("matter")
+    inside = "".join(f"{name.removesuffix('.md')}\n" for name in CHAPTERS)
+    files = {
+        **CHAPTERS,
+        "book/start.md": "# Start\n\n```{question-cards}\n```\n\n```{question-map}\n```\n",
+        "book/figures.md": f"# Figures\n\n{FORMULA}\n```{{figure-index}}\n```\n",
+        "book/data.md": "# Data\n\n```{data-files}\n```\n",
+        "book/api.md": "# Package\n\n```{api} some.parts\n```\n\n```{api} some.nothing\n```\n",
+        "start.md": "# A\n\n```{toctree}\nbook/start\nbook/figures\nbook/data\nbook/api\n"
+        f"{inside}```\n",
+        "book/data.yml": 'data:\n- {files: "*.json", what: a, source: b, licence: c}\n',
+        "amdahl_lab/recorded/known.json": "{}",
+        "amdahl_lab/recorded/table.csv": "a,b",
+        "some/parts.py": PACKAGE,
+    }
+    write(folder, files)
+    (folder / "source" / "pixel.png").write_bytes(base64.b64decode(PIXEL))
+    settings = {
+        **CONFIGURATION,
+        "extensions": ["myst_nb", "sphinx_design", "sphinxcontrib.bibtex", "amdahl_book"],
+        "bibtex_bibfiles": [],
+        "exclude_patterns": ["some"],
+        "myst_enable_extensions": ["dollarmath", "colon_fence", "attrs_block"],
+    }
+    said = build(folder, settings)
+    pages = {
+        path.stem: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for path in (folder / "html" / "book").glob("*.html")
+    }
+    return pages, said
+
+
+PACKAGE = '''"""What `parts` are."""
+import nothing_that_is_installed
+
+
+def half(whole, *, times: int = 1):
+    """Half of `whole`.
+
+    Parameters
+    ----------
+    whole : float, above 0
+        What is cut.
+
+        Twice, if asked.
+
+    Examples
+    --------
+    >>> half(2)
+    1
+    """
+
+
+def _hidden():
+    """Nobody sees this."""
+'''
+
+
+def test_cards_and_map_say_what_the_chapters_say(matter):
+    page = matter[0]["start"]
+    told = [" ".join(card.text.split()) for card in page.select(".question")]
+    assert told == ["Sums What adds up? Sums", "Parts What is left? Parts"]
+    states = ["is-planned" in card["class"] for card in page.select(".question")]
+    assert states == [False, True]
+    links = [link["href"] for link in page.select("svg.question-map a")]
+    assert links == ["../chapters/01_sums/index.html", "../chapters/02_parts/index.html"]
+    assert len(page.select("svg .map-arrow")) == 1, "from 1 to 2; the others are not there"
+    assert page.select_one("svg title").text == "Map of the chapters: chapter 2 builds on 1."
+
+
+def test_the_index_of_figures_has_number_caption_and_page(matter):
+    (entry,) = matter[0]["figures"].select("table.figure-index tbody tr")
+    number, caption, page = entry.select("td")
+    assert number.text.strip() == "Fig. 1"
+    assert number.a["href"] == "#fig-b"
+    assert "It is" in caption.text
+    assert caption.select(".math")
+    assert page.text.strip() == "Figures"
+
+
+def test_a_data_file_without_a_source_is_warned_of(matter):
+    assert "names no source and no licence of table.csv" in matter[1]
+
+
+def test_the_package_is_read_and_not_run(matter):
+    page = matter[0]["api"]
+    assert "no module some.nothing" in matter[1]
+    section = page.find(id="api-parts-half")
+    assert "half(whole, *, times=1)" in section.text
+    assert "Twice, if asked." in section.select_one("dd").text
+    assert ">>> half(2)" in section.text
+    assert "Nobody sees this" not in page.text

@@ -1,5 +1,6 @@
 """What must be true of every page that was built."""
 
+import inspect
 import itertools
 import re
 from pathlib import Path
@@ -7,6 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+
+from amdahl_lab import communication, fitting, laws, statistics
+from amdahl_lab.recorded import reference_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT_FILES = ("*.html", "*.js", "*.ipynb", "*.md", "*.inv", "*.json", "*.css")
@@ -200,3 +204,51 @@ def test_each_term_has_a_chinese_one(pages):
         assert chinese is not None, entry.text[:40]
         assert chinese["lang"] == "zh", entry.text[:40]
         assert re.search(r"[\u4e00-\u9fff]", chinese.text), entry.text[:40]
+
+
+def test_the_table_of_numbers_has_every_recorded_run(pages):
+    rows = pages["book/numbers"].select("table.provenance tbody tr")
+    shown = [row.select_one("td").get_text(strip=True) for row in rows]
+    assert shown == list(reference_runs())
+    unread = [name for name, row in zip(shown, rows, strict=True) if not row.select("a")]
+    assert not unread, "a run that no notebook reads"
+
+
+def test_the_index_of_figures_has_every_figure(pages):
+    rows = pages["book/figures_and_data"].select("table.figure-index tbody tr")
+    listed = [row.select_one("td").get_text(strip=True) for row in rows]
+    numbered = [
+        number.get_text(strip=True)
+        for page in pages.values()
+        for number in page.select("article figure .caption-number")
+    ]
+    assert listed == numbered
+    assert len(set(listed)) == len(listed)
+    assert len(listed) >= 4 * 6
+
+
+def test_the_package_is_described_as_it_is(pages):
+    described = {
+        section["id"]: section.select_one("pre").get_text()
+        for name in ("book/api", "book/api_measuring")
+        for section in pages[name].select("section[id^=api-]")
+    }
+    for module in (laws, communication, fitting, statistics):
+        short = module.__name__.partition(".")[2]
+        for name, thing in inspect.getmembers(module, inspect.isfunction):
+            if name.startswith("_") or not thing.__module__.startswith(module.__name__):
+                continue
+            if name not in getattr(module, "__all__", [name]):
+                continue
+            text = described[f"api-{short}-{name}".replace("_", "-")]
+            for parameter in inspect.signature(thing).parameters:
+                assert parameter in text, (name, parameter)
+
+
+def test_the_front_page_offers_something_to_try(pages):
+    page = pages["book/intro"]
+    assert page.select(".amdahl-explorer")
+    answer = page.select_one("details")
+    assert not answer.has_attr("open"), "the answer is folded"
+    boxes = [link["href"] for link in page.select("svg.question-map a")]
+    assert len(set(boxes)) == 8

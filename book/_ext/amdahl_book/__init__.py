@@ -5,12 +5,40 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from . import alt_text, assets, claims, glued, hero, machines, pages, verdicts
+from . import (
+    alt_text,
+    assets,
+    claims,
+    figure_index,
+    glued,
+    hero,
+    launch,
+    machines,
+    pages,
+    provenance,
+    questions,
+    reference,
+    verdicts,
+)
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-_PARTS = (alt_text, assets, claims, glued, hero, machines, pages, verdicts)
+_PARTS = (
+    alt_text,
+    assets,
+    claims,
+    figure_index,
+    glued,
+    hero,
+    launch,
+    machines,
+    pages,
+    provenance,
+    questions,
+    reference,
+    verdicts,
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
