@@ -28,8 +28,18 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return chosen.command(chosen)
     except (ValueError, OSError) as error:
-        print(f"amdahl_lab: {error}", file=sys.stderr)
+        print(f"amdahl_lab: {_in_words(error)}", file=sys.stderr)
         return 2
+
+
+def _in_words(error: ValueError | OSError) -> str:
+    if not isinstance(error, OSError) or error.filename is None:
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return f"there is no file or folder {error.filename}"
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename} is a folder, and a file is needed"
+    return f"{error.filename} can't be used: {error.strerror}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -108,14 +108,24 @@ def test_bad_input_gets_one_line(run_file, tmp_path, capsys):
     (tmp_path / "broken.json").write_text("{")
     assert main(["fit", str(tmp_path / "broken.json")]) == 2
     assert capsys.readouterr().err.startswith("amdahl_lab: broken.json is not JSON")
-    assert main(["fit", str(tmp_path / "missing.json")]) == 2
-    assert "missing.json" in capsys.readouterr().err
     assert main(["predict", run_file, "0.5"]) == 2
     assert "workers must be finite and at least 1, got 0.5" in capsys.readouterr().err
     assert main(["fit", run_file, "--column", "time"]) == 2
     assert "--column must be NAME=TEXT, got 'time'" in capsys.readouterr().err
     assert main(["record", "no such experiment"]) == 2
     assert "names must be of digits" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["fit", "predict", "split"])
+def test_a_file_that_is_not_there_is_said_in_words(command, tmp_path, capsys):
+    more = ["4"] if command == "predict" else []
+    for name in ("missing.csv", "missing.json"):
+        assert main([command, str(tmp_path / name), *more]) == 2
+        said = f"amdahl_lab: there is no file or folder {tmp_path / name}\n"
+        assert capsys.readouterr().err == said
+    assert main([command, str(tmp_path), *more]) == 2
+    said = f"amdahl_lab: {tmp_path} is a folder, and a file is needed\n"
+    assert capsys.readouterr().err == said
 
 
 def test_split_tells_whose_a_loss_is_for_every_series_of_a_file(tmp_path, capsys):
