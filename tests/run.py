@@ -3,6 +3,9 @@
     python tests/run.py                 all stages
     python tests/run.py unit browser    these stages
 
+Stages of one row run side by side, since most of their time one core is idle; what a stage says is
+printed when it ends. The notebooks measure, so they run by themselves.
+
 With AMDAHL_LAB_REQUIRE_ALL=1 a skipped test is a failure.
 """
 
@@ -14,8 +17,11 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -36,12 +42,12 @@ STAGES: dict[str, tuple[str, list[list[str]], int]] = {
     "unit": (
         "laws, fits, records and every docstring's example",
         [[*PYTEST, "tests/unit", "--doctest-modules", "amdahl_lab"]],
-        300,
+        600,
     ),
     "parallel": (
         "real processes that really exchange data",
         [[*PYTEST, "tests/parallel"]],
-        1200,
+        1800,
     ),
     "notebooks": (
         "every notebook again, each deterministic output compared",
@@ -49,24 +55,32 @@ STAGES: dict[str, tuple[str, list[list[str]], int]] = {
             [*NBVAL, "--nbval", "book", "chapters", "solutions"],
             [*NBVAL, "--nbval-lax", "exercises"],
         ],
-        1200,
+        1800,
     ),
     "site": (
         "the site, warnings as errors, and what may not be in it",
         [["make", "--no-print-directory", "book"], [*PYTEST, "tests/book"]],
-        300,
+        900,
     ),
     "browser": (
         "pages and explorers in headless Chromium",
         [[*PYTEST, "tests/browser"]],
-        1200,
+        1800,
     ),
     "grading": (
         "right answers, wrong answers and cheats",
         [[*PYTEST, "tests/grading"]],
-        1200,
+        1800,
     ),
 }
+
+
+# Rows of lanes: the lanes of a row run at the same time, the stages of a lane one after another.
+ROWS: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (("lint",),),
+    (("unit", "parallel", "site", "browser"), ("grading",)),
+    (("notebooks",),),
+)
 
 
 @dataclass
@@ -81,7 +95,18 @@ class Outcome:
 
 
 def run_stage(name: str, environment: dict[str, str], scratch: Path) -> Outcome:
-    """Run the commands of one stage and count its tests."""
+    """Run the commands of one stage, count its tests, and print what they said."""
+    print(f"== {name} begins: {STAGES[name][0]}", flush=True)
+    said = scratch / f"{name}.txt"
+    with said.open("w", encoding="utf-8") as heard:
+        outcome = run_commands(name, environment, scratch, heard)
+    text = said.read_text(encoding="utf-8", errors="replace")
+    print(f"\n== {name}, {outcome.seconds:.0f} s\n{text}", flush=True)
+    return outcome
+
+
+def run_commands(name: str, environment: dict[str, str], scratch: Path, heard: TextIO) -> Outcome:
+    """Run the commands of one stage into a file."""
     _, commands, limit = STAGES[name]
     outcome = Outcome()
     start = time.monotonic()
@@ -89,13 +114,15 @@ def run_stage(name: str, environment: dict[str, str], scratch: Path) -> Outcome:
         report = scratch / f"{name}-{number}.xml"
         is_pytest = command[: len(PYTEST)] == PYTEST
         shown = " ".join(Path(part).name if part.startswith("/") else part for part in command)
-        print(f"$ {shown}", flush=True)
+        print(f"$ {shown}", file=heard, flush=True)
         try:
             code = subprocess.run(
                 [*command, f"--junitxml={report}"] if is_pytest else command,
                 cwd=ROOT,
                 env=environment,
                 timeout=max(limit - (time.monotonic() - start), 1),
+                stdout=heard,
+                stderr=subprocess.STDOUT,
             ).returncode
         except subprocess.TimeoutExpired:
             outcome.trouble.append(f"{command[-1]}: not finished after {limit} s")
@@ -142,15 +169,24 @@ def main() -> int:
     require_all = os.environ.get("AMDAHL_LAB_REQUIRE_ALL") == "1"
 
     outcomes: dict[str, Outcome] = {}
+    start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="amdahl_lab_tests_") as scratch:
         environment = os.environ | {
             "AMDAHL_LAB_HOME": str(Path(scratch) / "home"),  # no test writes into a real diary
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        for number, name in enumerate(chosen, start=1):
-            print(f"\n== {number}/{len(chosen)} {name}: {STAGES[name][0]}", flush=True)
-            outcomes[name] = run_stage(name, environment, Path(scratch))
+
+        def run_lane(lane: Sequence[str]) -> None:
+            for name in lane:
+                if name in chosen:
+                    outcomes[name] = run_stage(name, environment, Path(scratch))
+
+        for row in ROWS:
+            with ThreadPoolExecutor(len(row)) as lanes:
+                list(lanes.map(run_lane, row))
+    outcomes = {name: outcomes[name] for name in STAGES if name in outcomes}
+    minutes = (time.monotonic() - start) / 60
 
     print(f"\n{'stage':<10} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
     for name, outcome in outcomes.items():
@@ -168,8 +204,7 @@ def main() -> int:
     skipped = sum(sum(outcome.skips.values()) for outcome in outcomes.values())
     if require_all and skipped:
         print("A skip is a failure here, because AMDAHL_LAB_REQUIRE_ALL=1.")
-    total = sum(outcome.seconds for outcome in outcomes.values())
-    print(f"\nAll stages took {total / 60:.1f} minutes.")
+    print(f"\nAll stages took {minutes:.1f} minutes.")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or (require_all and skipped) else 0
 

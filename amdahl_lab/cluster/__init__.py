@@ -12,6 +12,7 @@ from amdahl_lab.cluster.calibration import (
     published_step,
 )
 from amdahl_lab.cluster.events import pass_seconds, pipeline_of, timeline
+from amdahl_lab.cluster.frontier import cheapest, frontier
 from amdahl_lab.cluster.layered import Layer, Layered, measured
 from amdahl_lab.cluster.machine import Machine, Network, a100_cluster
 from amdahl_lab.cluster.models import recommendation, resnet50
@@ -41,6 +42,8 @@ __all__ = [
     "a100_cluster",
     "calibrate",
     "candidates",
+    "cheapest",
+    "frontier",
     "leave_one_out",
     "measured",
     "memory",

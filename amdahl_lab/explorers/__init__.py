@@ -3,7 +3,7 @@
 An explorer called NAME is one widget class in ``NAME.py`` and one ES module in ``NAME.js`` (with
 ``NAME_*.js`` set before it, if it is long). The module may use what ``toolkit.js`` and ``laws.js``
 define, reads and writes only ``model.get``, ``set``, ``save_changes``, ``on`` and ``off``, imports
-nothing, and ends with ``export default { render, formulas };``. `static_bundle` finds it by its
+nothing, and ends with ``export default { render, formulas };``. `static_script` finds it by its
 name; the class is added to ``_CLASSES`` below.
 
 Widgets are loaded on first use, so that the site can be built without anywidget.
@@ -12,13 +12,15 @@ Widgets are loaded on first use, so that the site can be built without anywidget
 from importlib import import_module
 from typing import Any
 
-from amdahl_lab.explorers.static import names, static_bundle, static_html, without_widgets
+from amdahl_lab.explorers.static import names, static_html, static_script, without_widgets
 
 _CLASSES = {
     "ChipExplorer": "chip",
     "DemandExplorer": "demand",
     "Explorer": "base",
     "PipelineExplorer": "pipeline",
+    "FanExplorer": "fan",
+    "FasterExplorer": "faster",
     "SpeedupExplorer": "speedup",
     "StaticExplorer": "base",
     "StepExplorer": "step",
@@ -29,14 +31,16 @@ __all__ = [
     "ChipExplorer",
     "DemandExplorer",
     "Explorer",
+    "FanExplorer",
+    "FasterExplorer",
     "PipelineExplorer",
     "SpeedupExplorer",
     "StaticExplorer",
     "StepExplorer",
     "WildExplorer",
     "names",
-    "static_bundle",
     "static_html",
+    "static_script",
     "without_widgets",
 ]
 

@@ -1,4 +1,4 @@
-// Mounts explorers on a page without a kernel. static.py puts this after the explorers, in one
+// Mounts an explorer on a page without a kernel. static.py puts this after the explorer, in one
 // classic script: no module is fetched, so it works from file:// and from a USB stick.
 //
 // <div class="amdahl-explorer" data-explorer="speedup">
@@ -28,26 +28,25 @@ function pageModel(state) {
 }
 
 function mount(place) {
-  const name = place.dataset.explorer;
   const state = place.querySelector('script[type="application/json"]');
   const stage = document.createElement("div");
   const fallback = [...place.childNodes];
   try {
-    if (!explorers[name]) throw new Error(`no explorer is called ${name}`);
     place.append(stage);
     const model = pageModel(JSON.parse(state.textContent));
-    explorers[name].render({ model, el: stage });
+    explorer.render({ model, el: stage });
     for (const node of fallback) node.remove();
   } catch (error) {
     stage.remove(); // the words that stood there stay
-    console.error(`The explorer ${name} did not start:`, error);
+    console.error(`The explorer ${NAME} did not start:`, error);
   }
 }
 
 function mountAll() {
-  document.querySelectorAll(".amdahl-explorer[data-explorer]").forEach(mount);
+  document.querySelectorAll(`.amdahl-explorer[data-explorer="${NAME}"]`).forEach(mount);
 }
 
-window.amdahlExplorers = { explorers, pageModel };
+const others = window.amdahlExplorers?.explorers;
+window.amdahlExplorers = { explorers: { ...others, [NAME]: explorer }, pageModel };
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", mountAll);
 else mountAll();

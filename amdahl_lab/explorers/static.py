@@ -1,4 +1,4 @@
-"""Explorers as text: the ES module of each, one script for the site, the HTML that a page holds.
+"""Explorers as text: the ES module of each, its script for the site, the HTML that a page holds.
 
 Nothing here needs anywidget, so the site builds where only the book's packages are installed.
 """
@@ -76,19 +76,23 @@ def module(name: str) -> str:
     return f"{_shared()}\n{body}\nexport default {exported};\n"
 
 
-def static_bundle() -> str:
-    """Return all explorers and the host that mounts them, as one classic script.
+def static_script(name: str) -> str:
+    """Return the explorer `name` and the host that mounts it, as one classic script.
 
-    The script fetches nothing and evaluates no strings: the toolkit is in it once, each explorer is
-    a function around its module's text. It works from ``file://``, where modules cannot be fetched.
+    The script fetches nothing and evaluates no strings. It works from ``file://``, where modules
+    cannot be fetched, and beside the script of another explorer on the same page.
+
+    Raises
+    ------
+    ValueError
+        If there is no such explorer, or its file does not end with one ``export default``.
     """
-    explorers = []
-    for name in names():
-        body, exported = _own(name)
-        explorers.append(f"{json.dumps(name)}: (() => {{\n{body}\nreturn {exported};\n}})(),\n")
+    body, exported = _own(name)
     return (
         '(() => {\n"use strict";\n'
-        f"{_shared()}\nconst explorers = {{\n{''.join(explorers)}}};\n{_texts()[_HOST]}}})();\n"
+        f"{_shared()}\nconst NAME = {json.dumps(name)};\n"
+        f"const explorer = (() => {{\n{body}\nreturn {exported};\n}})();\n"
+        f"{_texts()[_HOST]}}})();\n"
     )
 
 

@@ -22,8 +22,10 @@ from amdahl_lab.figures.case_studies import (
     ridge,
     samples,
 )
+from amdahl_lab.figures.comparisons import arrivals, limits, wrong_and_right
 from amdahl_lab.figures.demands import effects, growth, point, rates, shares, tails
 from amdahl_lab.figures.estimates import intervals, stacked_times
+from amdahl_lab.figures.growing import batch_curve, fan, futures, goodputs, plans
 from amdahl_lab.figures.speedups import fitted, laws, measured, speedup_axes
 from amdahl_lab.figures.style import COLOURS, CURVES, LAWS, STYLE, Picture, canvas
 from amdahl_lab.figures.timelines import KINDS, Pass, held, passes, passes_of
@@ -37,17 +39,23 @@ __all__ = [
     "Pass",
     "Picture",
     "allowed",
+    "arrivals",
+    "batch_curve",
     "canvas",
     "chosen_batches",
     "collapse",
     "designs",
     "effects",
+    "fan",
     "fitted",
+    "futures",
+    "goodputs",
     "growth",
     "guesses",
     "held",
     "intervals",
     "laws",
+    "limits",
     "losses",
     "measured",
     "message_times",
@@ -57,6 +65,7 @@ __all__ = [
     "passes",
     "passes_of",
     "plain_logarithm",
+    "plans",
     "point",
     "promised",
     "ranges",
@@ -69,4 +78,5 @@ __all__ = [
     "spread",
     "stacked_times",
     "tails",
+    "wrong_and_right",
 ]

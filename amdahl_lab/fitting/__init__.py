@@ -5,6 +5,7 @@ laws as curves, `curves` least squares on log times, `observed` what is fitted, 
 laws side by side.
 """
 
+from amdahl_lab.fitting.batches import BatchFit, fit_critical_batch
 from amdahl_lab.fitting.comparison import HeldOut, fit_all, held_out_errors
 from amdahl_lab.fitting.estimators import (
     FITS,
@@ -16,6 +17,7 @@ from amdahl_lab.fitting.estimators import (
 )
 from amdahl_lab.fitting.fit import Fit, Noise, NotIdentifiedError
 from amdahl_lab.fitting.observed import speedups
+from amdahl_lab.fitting.planned import planned_study
 from amdahl_lab.fitting.rivals import (
     amdahl_with_communication_speedup,
     constant_efficiency_speedup,
@@ -23,6 +25,7 @@ from amdahl_lab.fitting.rivals import (
 
 __all__ = [
     "FITS",
+    "BatchFit",
     "Fit",
     "HeldOut",
     "Noise",
@@ -33,8 +36,10 @@ __all__ = [
     "fit_amdahl",
     "fit_amdahl_with_communication",
     "fit_constant_efficiency",
+    "fit_critical_batch",
     "fit_gustafson",
     "fit_usl",
     "held_out_errors",
+    "planned_study",
     "speedups",
 ]

@@ -13,6 +13,7 @@ from amdahl_lab.laws.amdahl import (
     workers_for_efficiency,
     workers_for_speedup,
 )
+from amdahl_lab.laws.batch import batch_speedup, samples_to_target, steps_to_target
 from amdahl_lab.laws.enhanced import (
     enhanced_limit,
     enhanced_speedup,
@@ -49,6 +50,7 @@ __all__ = [
     "amdahl_limit",
     "amdahl_speedup",
     "balanced_split",
+    "batch_speedup",
     "best_asymmetric_core",
     "best_batch",
     "best_symmetric_core",
@@ -72,8 +74,10 @@ __all__ = [
     "machine_efficiency",
     "offload_speedup",
     "optimiser_efficiency",
+    "samples_to_target",
     "scaled_serial_fraction",
     "scaled_serial_fraction_from_speedup",
+    "steps_to_target",
     "sun_ni_speedup",
     "training_time",
     "usl_peak",

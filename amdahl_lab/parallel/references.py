@@ -10,7 +10,9 @@ from dataclasses import replace
 from amdahl_lab.parallel import case_studies, experiments, strategy_references
 from amdahl_lab.parallel.acceleration.references import ACCELERATION
 from amdahl_lab.parallel.bottlenecks.references import BOTTLENECKS
+from amdahl_lab.parallel.comparisons.references import COMPARISONS
 from amdahl_lab.parallel.experiments import Progress
+from amdahl_lab.parallel.growing.references import GROWING
 from amdahl_lab.parallel.one_worker import loading, operators, serving, shrinking
 from amdahl_lab.parallel.workloads import clicks, text
 from amdahl_lab.records import ScalingRun
@@ -109,4 +111,6 @@ REFERENCES: dict[str, Callable[[str | None, Progress], Runs]] = {
     **{name: _named(take) for name, take in ACCELERATION.items()},
     "strategies": _named(strategy_references.take),
     "case_studies": _named(_case_studies),
+    **{name: _named(take) for name, take in GROWING.items()},
+    **{name: _named(take) for name, take in COMPARISONS.items()},
 }

@@ -53,7 +53,9 @@ LAB = notebook(
     output({"text/plain": "np.float64(0.0812)"}, "share", HIDDEN),
     output({"image/svg+xml": PICTURE, "text/plain": WORDS}, "picture"),
     output({"image/png": PIXEL, "text/plain": "<Figure size 640x480 with 1 Axes>"}, "wordless"),
-    output({"text/html": '<div class="amdahl-explorer" data-explorer="x"></div>'}, "explorer"),
+    output(
+        {"text/html": '<div class="amdahl-explorer" data-explorer="speedup"></div>'}, "explorer"
+    ),
     output(
         {
             "application/vnd.jupyter.widget-view+json": {"model_id": "m"},
@@ -254,7 +256,9 @@ def test_the_script_loads_where_an_explorer_is(small_book):
     folder, _ = small_book
     with_one = {"good.html", "lab.html"}
     for path in (folder / "one").glob("*.html"):
-        assert ("explorers.js" in path.read_text(encoding="utf-8")) == (path.name in with_one)
+        assert ("explorer-speedup.js" in path.read_text(encoding="utf-8")) == (
+            path.name in with_one
+        )
 
 
 @pytest.mark.parametrize(

@@ -94,11 +94,12 @@ def test_no_widget_manager_and_no_module_loader_is_named(site):
             assert name not in text, f"{path.name} names {name}"
 
 
-def test_the_explorers_script_is_where_an_explorer_is_and_nowhere_else(pages):
-    with_one = {name for name, page in pages.items() if page.select(".amdahl-explorer")}
-    loading = {name for name, page in pages.items() if page.select('script[src*="explorers.js"]')}
-    assert with_one == loading
-    assert "chapters/01_amdahls_law/index" in with_one
+def test_a_page_loads_the_scripts_of_its_explorers_and_no_other(pages):
+    for name, page in pages.items():
+        held = {f"explorer-{one['data-explorer']}.js" for one in page.select(".amdahl-explorer")}
+        sources = {Path(urlsplit(one["src"]).path).name for one in page.select("script[src]")}
+        assert {source for source in sources if source.startswith("explorer-")} == held, name
+    assert pages["chapters/01_amdahls_law/index"].select(".amdahl-explorer")
 
 
 def test_every_picture_has_words(pages):

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from amdahl_lab import laws
-from amdahl_lab.explorers import ChipExplorer, static_bundle
+from amdahl_lab.explorers import ChipExplorer, static_script
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body style="margin: 0">{explorer}<script src="explorers.js"></script></body></html>"""
+<body style="margin: 0">{explorer}<script src="explorer.js"></script></body></html>"""
 
 
 @pytest.fixture
 def address(tmp_path):
-    (tmp_path / "explorers.js").write_text(static_bundle(), encoding="utf-8")
+    (tmp_path / "explorer.js").write_text(static_script("chip"), encoding="utf-8")
     explorer = ChipExplorer().static._repr_mimebundle_()["text/html"]
     (tmp_path / "page.html").write_text(PAGE.format(explorer=explorer), encoding="utf-8")
     return (tmp_path / "page.html").as_uri()
@@ -21,7 +21,7 @@ def address(tmp_path):
 
 def test_the_script_and_the_package_compute_the_same_chips(page):
     page.goto("about:blank")
-    page.add_script_tag(content=static_bundle())
+    page.add_script_tag(content=static_script("chip"))
     rng = np.random.default_rng(8)
     rows, speedups, best = [], [], []
     for design in ("symmetric", "asymmetric", "dynamic"):

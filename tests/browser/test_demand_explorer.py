@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from amdahl_lab import demand
-from amdahl_lab.explorers import DemandExplorer, static_bundle
+from amdahl_lab.explorers import DemandExplorer, static_script
 from amdahl_lab.explorers.static import module
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body style="margin: 0">{explorer}<script src="explorers.js"></script></body></html>"""
+<body style="margin: 0">{explorer}<script src="explorer.js"></script></body></html>"""
 LAYERS, WIDTHS, SEQUENCES = [1.0, 12.0, 96.0], [128.0, 768.0, 12288.0], [64.0, 1024.0, 1e6]
 
 
 @pytest.fixture
 def address(tmp_path):
     def write(**values):
-        (tmp_path / "explorers.js").write_text(static_bundle(), encoding="utf-8")
+        (tmp_path / "explorer.js").write_text(static_script("demand"), encoding="utf-8")
         explorer = DemandExplorer(**values).static._repr_mimebundle_()["text/html"]
         (tmp_path / "page.html").write_text(PAGE.format(explorer=explorer), encoding="utf-8")
         return (tmp_path / "page.html").as_uri()
@@ -32,7 +32,7 @@ def settle(page, words):
 
 def test_the_script_and_the_package_count_the_same(page):
     page.goto("about:blank")
-    page.add_script_tag(content=static_bundle())
+    page.add_script_tag(content=static_script("demand"))
     L, h, s = (np.ravel(axis) for axis in np.meshgrid(LAYERS, WIDTHS, SEQUENCES))
     v = 50257.0
     rows = np.stack([L, h, np.full_like(L, v), s], 1).tolist()

@@ -8,7 +8,7 @@ import statistics
 
 import pytest
 
-from amdahl_lab.explorers import SpeedupExplorer, static_bundle
+from amdahl_lab.explorers import SpeedupExplorer, static_script
 from amdahl_lab.explorers.static import module
 
 POINTS = [
@@ -18,7 +18,7 @@ POINTS = [
 PROVENANCE = "digits data parallel, two-core virtual machine, 12 rounds"
 PAGE = """<!doctype html><html lang="en" {html}><head><meta charset="utf-8"><title>Explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body {body} style="margin: 0">{explorer}<script src="explorers.js"></script></body></html>"""
+<body {body} style="margin: 0">{explorer}<script src="explorer.js"></script></body></html>"""
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def address(tmp_path):
     """Write a page with one explorer, as the site holds it, and return its file:// address."""
 
     def write(html="", body="", **values):
-        (tmp_path / "explorers.js").write_text(static_bundle(), encoding="utf-8")
+        (tmp_path / "explorer.js").write_text(static_script("speedup"), encoding="utf-8")
         widget = SpeedupExplorer(**{"points": POINTS, "provenance": PROVENANCE} | values)
         explorer = widget.static._repr_mimebundle_()["text/html"]
         text = PAGE.format(html=html, body=body, explorer=explorer)

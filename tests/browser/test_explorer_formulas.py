@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from amdahl_lab import laws
-from amdahl_lab.explorers import static_bundle
+from amdahl_lab.explorers import static_script
 
 WORKERS = [1.0, 1.5, 2.0, 3.0, 7.0, 64.0, 1000.0, 1e6]
 FRACTIONS = [0.0, 1e-6, 0.004, 0.05, 0.3, 0.5, 0.999, 1.0]
@@ -15,7 +15,7 @@ GROWTHS = [0.0, 0.5, 1.0, 1.5]
 @pytest.fixture
 def formulas(page):
     page.goto("about:blank")
-    page.add_script_tag(content=static_bundle())
+    page.add_script_tag(content=static_script("speedup"))
 
     def call(name, *columns):
         columns = [np.ravel(column).tolist() for column in np.broadcast_arrays(*columns)]
@@ -73,7 +73,7 @@ def test_bending_a_curve_through_a_point_inverts_its_law(formulas):
 
 def test_half_efficiency_under_amdahl_comes_at_one_plus_one_over_s(page):
     page.goto("about:blank")
-    page.add_script_tag(content=static_bundle())
+    page.add_script_tag(content=static_script("speedup"))
     found = page.evaluate(
         """(fractions) => {
           const { formulas } = window.amdahlExplorers.explorers.speedup;

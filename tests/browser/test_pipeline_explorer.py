@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
-from amdahl_lab.explorers import PipelineExplorer, static_bundle
+from amdahl_lab.explorers import PipelineExplorer, static_script
 from amdahl_lab.schedule import gpipe, interleaved, one_forward_one_backward
 
 POINT = {"schedule": "gpipe", "stages": 2, "micro_batches": 4}
 POINTS = [POINT | {"speedup": 1.3, "low": 1.2, "high": 1.4}]
 PAGE = """<!doctype html><html lang="en" {html}><head><meta charset="utf-8"><title>Explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body style="margin: 0">{explorer}<script src="explorers.js"></script></body></html>"""
+<body style="margin: 0">{explorer}<script src="explorer.js"></script></body></html>"""
 
 
 @pytest.fixture
 def address(tmp_path):
     def write(html="", **values):
-        (tmp_path / "explorers.js").write_text(static_bundle(), encoding="utf-8")
+        (tmp_path / "explorer.js").write_text(static_script("pipeline"), encoding="utf-8")
         widget = PipelineExplorer(**{"points": POINTS, "provenance": "two workers"} | values)
         explorer = widget.static._repr_mimebundle_()["text/html"]
         page = tmp_path / "page.html"
@@ -48,7 +48,7 @@ def cases():
 
 def test_the_script_and_the_package_run_the_same_timeline(page):
     page.goto("about:blank")
-    page.add_script_tag(content=static_bundle())
+    page.add_script_tag(content=static_script("pipeline"))
     asked, expected, live = [], [], []
     for name, order, v, rng in cases():
         forward, backward = rng.uniform(0.5, 2, (2, order.stages))

@@ -6,30 +6,12 @@ Every page is opened in Chromium over file:// and over http, with every other ad
 import functools
 import http.server
 import threading
-from pathlib import Path
 
 import pytest
-import yaml
+from walking import DESK, EVERYWHERE, MAGNIFIED, PHONE, Reader, barriers, walk
 
-ROOT = Path(__file__).resolve().parents[2]
-DESK = {"width": 1280, "height": 860}
-# An error that MathJax shows in its place, and a command that it does not know, in red.
-WRONG_MATH = '[data-mml-node="merror"], mjx-container [fill="red"]'
-PHONE = {"width": 360, "height": 740}
-
-
-def contents() -> list[str]:
-    def files(entries):
-        for entry in entries:
-            yield entry.get("file")
-            yield from files(entry.get("chapters", []) + entry.get("sections", []))
-
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [toc["root"], *filter(None, files(toc["parts"]))]
-
-
-PAGES = contents()
-EVERYWHERE = [*PAGES, "search", "genindex"]
+# A walk opens every page of the book.
+pytestmark = pytest.mark.timeout(900)
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -48,52 +30,13 @@ def addresses(site):
     server.server_close()
 
 
-class Reader:
-    """One tab with what it asked for, what was refused, and what it complained of."""
-
-    def __init__(self, browser, base, viewport=DESK, scheme="light"):
-        self.base, self.refused, self.complaints = base, [], []
-        context = browser.new_context(
-            viewport=viewport, color_scheme=scheme, reduced_motion="reduce"
-        )
-        context.route("**/*", self._gate)
-        self.page = context.new_page()
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"{self.where}: {error}"))
-        self.page.on("requestfailed", lambda r: self.complaints.append(f"failed: {r.url}"))
-
-    @property
-    def where(self):
-        return self.page.url.removeprefix(self.base)
-
-    def _gate(self, route):
-        if route.request.url.startswith((self.base, "data:", "blob:")):
-            route.continue_()
-        else:
-            self.refused.append(route.request.url)
-            route.abort()
-
-    def _hear(self, message):
-        if message.type in ("error", "warning"):
-            self.complaints.append(f"{self.where}: {message.text}")
-
-    def open(self, name):
-        self.page.goto(f"{self.base}/{name}.html", wait_until="load")
-        if name in PAGES:
-            self.page.wait_for_function(
-                "!document.querySelector('.math') || !!window.MathJax?.startup?.promise"
-            )
-            self.page.evaluate("window.MathJax?.startup?.promise")
-        return self.page
-
-
 @pytest.fixture
-def visit_site(browser, addresses):
+def visit_site(browser, site, addresses):
     """Open the site on `file` or `http`; every tab is closed when the test ends."""
     made = []
 
     def make(kind="file", **options):
-        made.append(Reader(browser, addresses[kind], **options))
+        made.append(Reader(browser, site, addresses[kind], **options))
         return made[-1]
 
     yield make
@@ -101,14 +44,23 @@ def visit_site(browser, addresses):
         one.page.context.close()
 
 
-@pytest.mark.parametrize("kind", ["file", "http"])
-def test_no_page_asks_another_host_or_complains(visit_site, kind):
-    reader = visit_site(kind)
-    for name in EVERYWHERE:
-        reader.open(name)
-        reader.page.wait_for_timeout(100)
-    assert not reader.refused
-    assert not reader.complaints
+@pytest.fixture(scope="module", params=["desk", "phone"])
+def walked(browser, site, addresses, request):
+    """Both walks: from a USB stick at a desk by day, and from a server on a phone by night."""
+    if request.param == "desk":
+        reader = Reader(browser, site, addresses["file"], DESK, "light")
+        found = walk(reader, ("light", "dark"), [DESK])
+    else:
+        reader = Reader(browser, site, addresses["http"], PHONE, "dark")
+        found = walk(reader, ("dark", "light"), [PHONE, MAGNIFIED])
+    yield found
+    reader.page.context.close()
+
+
+def test_no_page_asks_another_host_or_complains(walked):
+    assert list(walked.seen) == EVERYWHERE
+    assert not walked.reader.refused
+    assert not walked.reader.complaints
 
 
 def test_the_gate_would_notice_a_request(visit_site):
@@ -118,19 +70,10 @@ def test_the_gate_would_notice_a_request(visit_site):
     assert reader.refused == ["https://example.invalid/x"]
 
 
-@pytest.mark.parametrize("kind", ["file", "http"])
-def test_every_formula_is_set(visit_site, kind):
-    reader, formulas = visit_site(kind), 0
-    for name in PAGES:
-        page = reader.open(name)
-        bare = page.eval_on_selector_all(
-            ".math", "all => all.filter(m => !m.querySelector('mjx-container svg :is(path, use)'))"
-            ".map(m => m.textContent.slice(0, 60))",
-        )  # fmt: skip
-        assert not bare, (name, bare)
-        assert page.locator(WRONG_MATH).count() == 0, name
-        formulas += page.locator(".math").count()
-    assert formulas > 20
+def test_every_formula_is_set(walked):
+    assert not walked.where(lambda one: one.bare)
+    assert not walked.where(lambda one: one.wrong)
+    assert sum(one.formulas for one in walked.seen.values()) > 20
 
 
 def test_a_formula_can_be_heard(visit_site):
@@ -138,16 +81,18 @@ def test_a_formula_can_be_heard(visit_site):
     assert page.locator("mjx-assistive-mml math").count() == page.locator(".math").count() > 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_a_phone(visit_site, scheme):
-    reader = visit_site(viewport=PHONE, scheme=scheme)
-    wide = {}
-    for name in EVERYWHERE:
-        page = reader.open(name)
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if over > 0:
-            wide[name] = over
-    assert not wide
+def test_nothing_is_wider_than_the_screen_at_400_percent_either(walked):
+    assert not walked.where(lambda one: {size: over for size, over in one.wider.items() if over})
+
+
+def test_axe_finds_no_barrier(walked):
+    assert not walked.where(lambda one: one.barriers)
+
+
+def test_axe_would_notice_a_barrier(visit_site):
+    page = visit_site().open("book/intro")
+    page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+    assert any(found.startswith("image-alt") for found in barriers(page))
 
 
 def test_the_skip_link_comes_first_and_leads_to_the_text(visit_site):
@@ -204,25 +149,33 @@ def test_the_colour_mode_can_be_switched_and_is_kept(visit_site):
     assert reader.open("book/notation").evaluate(paper) == dark
 
 
-CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
+# Of what is a page's own: not of what all pages share and a browser keeps, nor of MathJax, which
+# sets formulas that can be read before.
+HEAVIEST = 1_000_000
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_paper(visit_site, scheme):
-    reader = visit_site(scheme=scheme)
-    poor = {name: reader.open(name).evaluate(CONTRAST) for name in PAGES}
-    assert not {name: found for name, found in poor.items() if found}
+def test_no_page_weighs_more_than_a_megabyte_of_its_own(walked):
+    weights = {name: one.weights for name, one in walked.seen.items()}
+    shared = set.intersection(*map(set, weights.values()))
+    heavy = {
+        name: total for name, files in weights.items() if (total := own(files, shared)) > HEAVIEST
+    }
+    assert not heavy
+    assert min(own(files, shared) for files in weights.values()) > 1000
 
 
-def test_every_picture_arrives(visit_site):
-    reader = visit_site()
-    for name in PAGES:
-        page = reader.open(name)
-        page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
-        broken = page.eval_on_selector_all(
-            "img", "all => all.filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
-        )
-        assert not broken, name
+def own(files: dict[str, int], shared: set[str]) -> int:
+    return sum(
+        size for name, size in files.items() if name not in shared and "/mathjax/" not in name
+    )
+
+
+def test_text_stands_out_from_its_paper(walked):
+    assert not walked.where(lambda one: {scheme: poor for scheme, poor in one.poor.items() if poor})
+
+
+def test_every_picture_arrives(walked):
+    assert not walked.where(lambda one: one.broken)
 
 
 def test_the_front_door_leads_to_the_first_page(visit_site):

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from amdahl_lab.explorers import StepExplorer, static_bundle
+from amdahl_lab.explorers import StepExplorer, static_script
 from amdahl_lab.explorers.static import module
 from amdahl_lab.schedule import expected_maximum
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body style="margin: 0">{explorer}<script src="explorers.js"></script></body></html>"""
+<body style="margin: 0">{explorer}<script src="explorer.js"></script></body></html>"""
 
 
 @pytest.fixture
 def address(tmp_path):
     def write(**values):
-        (tmp_path / "explorers.js").write_text(static_bundle(), encoding="utf-8")
+        (tmp_path / "explorer.js").write_text(static_script("step"), encoding="utf-8")
         explorer = StepExplorer(**values).static._repr_mimebundle_()["text/html"]
         (tmp_path / "page.html").write_text(PAGE.format(explorer=explorer), encoding="utf-8")
         return (tmp_path / "page.html").as_uri()
@@ -26,7 +26,7 @@ def address(tmp_path):
 @pytest.fixture
 def formulas(page):
     page.goto("about:blank")
-    page.add_script_tag(content=static_bundle())
+    page.add_script_tag(content=static_script("step"))
     return lambda name, rows: page.evaluate(
         """([name, rows]) => {
           const { formulas } = window.amdahlExplorers.explorers.step;

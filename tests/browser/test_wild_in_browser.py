@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from amdahl_lab import time_to_train
-from amdahl_lab.explorers import WildExplorer, static_bundle
+from amdahl_lab.explorers import WildExplorer, static_script
 from amdahl_lab.explorers.static import module
 from amdahl_lab.explorers.wild import published_case
 from amdahl_lab.recorded import reference_run
@@ -14,13 +14,13 @@ OWN = {"digits, data parallel": reference_run("digits_scaling")}
 LAWS = {"amdahl": "Amdahl", "usl": "USL", "step": "Amdahl per step"}
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body style="margin: 0">{explorer}<script src="explorers.js"></script></body></html>"""
+<body style="margin: 0">{explorer}<script src="explorer.js"></script></body></html>"""
 
 
 @pytest.fixture
 def address(tmp_path):
     def write(**values):
-        (tmp_path / "explorers.js").write_text(static_bundle(), encoding="utf-8")
+        (tmp_path / "explorer.js").write_text(static_script("wild"), encoding="utf-8")
         widget = WildExplorer.of_series(SERIES.values(), OWN, **values)
         explorer = widget.static._repr_mimebundle_()["text/html"]
         (tmp_path / "page.html").write_text(PAGE.format(explorer=explorer), encoding="utf-8")
@@ -37,14 +37,14 @@ def settle(page, words):
 
 def test_the_module_is_small():
     assert len(module("wild")) < 64_000
-    own = static_bundle().split('"wild": ')[1].split("\n})(),")[0]
+    own = static_script("wild").split('"wild": ')[1].split("\n})(),")[0]
     assert len(own.encode()) < 30_000
 
 
 @pytest.mark.parametrize("law", LAWS)
 def test_the_best_fit_guesses_what_the_package_guesses(page, law):
     page.goto("about:blank")
-    page.add_script_tag(content=static_bundle())
+    page.add_script_tag(content=static_script("wild"))
     for name, series in SERIES.items():
         guess = time_to_train.held_out_guesses(series)[LAWS[law]]
         if not isinstance(guess, time_to_train.Guess):
@@ -63,7 +63,7 @@ def test_the_best_fit_guesses_what_the_package_guesses(page, law):
 @pytest.mark.parametrize("law", LAWS)
 def test_the_guess_of_a_setting_is_the_same_in_both_languages(page, law):
     page.goto("about:blank")
-    page.add_script_tag(content=static_bundle())
+    page.add_script_tag(content=static_script("wild"))
     settings = {"serial_fraction": 0.003, "contention": 0.002, "coherency": 1e-6, "half_batch": 7.0}
     for name in ("V1", "N2", "R2"):
         widget = WildExplorer.of_series(SERIES.values(), OWN, case=name, law=law, **settings)
@@ -135,7 +135,7 @@ def test_without_javascript_the_points_stand_there_in_words(visit, address):
 
 def test_batches_between_two_known_ones_lie_between_them(page):
     page.goto("about:blank")
-    page.add_script_tag(content=static_bundle())
+    page.add_script_tag(content=static_script("wild"))
     case = published_case(SERIES["V4"])
     found = page.evaluate(
         """([item, at]) => at.map((N) =>

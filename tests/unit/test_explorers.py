@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import traitlets
@@ -26,18 +27,26 @@ def test_the_script_for_the_site_is_made_where_no_widget_library_is():
         "import sys\n"
         "for name in ('anywidget', 'ipywidgets', 'traitlets', 'torch', 'matplotlib', 'scipy'):\n"
         "    sys.modules[name] = None\n"
-        "from amdahl_lab.explorers import names, static_bundle, static_html\n"
+        "from amdahl_lab.explorers import names, static_html, static_script\n"
         "there = {'demand', 'pipeline', 'speedup', 'step', 'wild'} <= {*names()}\n"
-        "print(there, len(static_bundle()) > 10_000,\n"
+        "print(there, len(static_script('speedup')) > 10_000,\n"
         "      'data-explorer' in static_html('speedup', {}, 'words'))"
     )
     assert out.split() == ["True", "True", "True"]
 
 
-def test_the_script_evaluates_no_strings_and_names_no_host():
-    bundle = explorers.static_bundle()
-    assert not re.search(r"\beval\(|new Function|\bimport\b\s*[({\"']|fetch\(", bundle)
-    assert set(re.findall(r"https?://[^\"'\s]+", bundle)) == {"http://www.w3.org/2000/svg"}
+@pytest.mark.parametrize("name", explorers.names())
+def test_no_script_evaluates_strings_or_names_a_host(name):
+    script = explorers.static_script(name)
+    assert not re.search(r"\beval\(|new Function|\bimport\b\s*[({\"']|fetch\(", script)
+    assert set(re.findall(r"https?://[^\"'\s]+", script)) == {"http://www.w3.org/2000/svg"}
+
+
+@pytest.mark.parametrize("name", explorers.names())
+def test_what_an_explorer_adds_to_the_shared_toolkit_is_light(name):
+    folder = Path(explorers.__file__).parent
+    own = [folder / f"{name}.js", *folder.glob(f"{name}_*.js")]
+    assert 0 < sum(file.stat().st_size for file in own) <= 30_000
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are():

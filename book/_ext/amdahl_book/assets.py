@@ -1,7 +1,8 @@
-"""The explorers' script, made from the package and loaded only where a page holds an explorer."""
+"""Scripts that a page loads only where it needs them: the explorers' own and MathJax."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,32 +13,63 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 LOGGER = logging.getLogger(__name__)
-MARK = 'class="amdahl-explorer"'
-SCRIPT = "explorers.js"
+EXPLORER = re.compile(r'class="amdahl-explorer" data-explorer="(\w+)"')
+SCRIPT = "explorer-{}.js"
+# Files by a part of their names, with the mark of a page that needs them. Sphinx gives MathJax to
+# a page without formulas if a page below it has some.
+NEEDED_BY = {
+    "mathjax/": 'class="math',
+    "window.MathJax": 'class="math',
+    "sphinx-design": "sd-",
+    "design-tabs": "sd-tab",
+    "proof.css": "proof",
+    "exercise.css": "exercise",
+    "clipboard": "highlight",
+    "copybutton": "highlight",
+}
 
 
-def write_bundle(app: Sphinx) -> None:
-    """Write the script to a folder that Sphinx copies with the other static files."""
+def write_scripts(app: Sphinx) -> None:
+    """Write each explorer's script to a folder that Sphinx copies with the other static files."""
     try:
-        from amdahl_lab.explorers import static_bundle
+        from amdahl_lab.explorers import names, static_script
     except ImportError as problem:
         LOGGER.warning("no explorers on this site: %s", problem, type="amdahl_book")
         return
     folder = Path(app.outdir).parent / "assets"
     folder.mkdir(parents=True, exist_ok=True)
-    text = static_bundle()
-    target = folder / SCRIPT
-    if not target.exists() or target.read_text(encoding="utf-8") != text:
-        target.write_text(text, encoding="utf-8")
+    for name in names():
+        text, target = static_script(name), folder / SCRIPT.format(name)
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            target.write_text(text, encoding="utf-8")
     app.config.html_static_path.append(str(folder))
 
 
 def load_where_needed(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Add the script to a page that holds an explorer, and to no other."""
-    if MARK in context.get("body", ""):
-        app.add_js_file(SCRIPT, loading_method="defer")
+    """Add to a page the script of each explorer that it holds, and no other."""
+    for name in sorted(set(EXPLORER.findall(context.get("body", "")))):
+        app.add_js_file(SCRIPT.format(name), loading_method="defer")
+
+
+def drop_unused(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Take off a page what its text has no use for, though an extension adds it to every page."""
+    body = context.get("body", "")
+    for kind in ("css_files", "script_files"):
+        context[kind] = [
+            file
+            for file in context[kind]
+            if not any(
+                name in _named(file) and mark not in body for name, mark in NEEDED_BY.items()
+            )
+        ]
+
+
+def _named(file: Any) -> str:
+    return f"{file.filename or ''} {file.attributes.get('body') or ''}"
 
 
 def forbid_widget_scripts(app: Sphinx, config: Any) -> None:
@@ -49,8 +81,9 @@ def forbid_widget_scripts(app: Sphinx, config: Any) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the three steps."""
+    """Connect the steps; what is unused goes last."""
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it; nothing reads it
     app.connect("config-inited", forbid_widget_scripts)
-    app.connect("builder-inited", write_bundle)
+    app.connect("builder-inited", write_scripts)
     app.connect("html-page-context", load_where_needed)
+    app.connect("html-page-context", drop_unused, priority=900)

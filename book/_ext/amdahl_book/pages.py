@@ -1,7 +1,8 @@
-"""What every page has: a description, a language, and a front door at the root of the site."""
+"""What every page has: a description, a language, a menu whose arrows have names, a front door."""
 
 from __future__ import annotations
 
+import re
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 LONGEST = 200
+
+# A link, its text, and the arrow after it.
+ARROW = re.compile(r"(<a [^>]*>)([^<]*)</a><details([^>]*)><summary>")
 
 FRONT_DOOR = """<!DOCTYPE html>
 <html lang="en">
@@ -45,7 +49,12 @@ def describe(
     """Describe a page by its front matter, or else by the first paragraph of its text."""
     context["docstitle"] = app.config.html_title
     # A screen reader needs to be told where the language changes; MyST has no way to say it.
-    context["body"] = context.get("body", "").replace('class="zh"', 'class="zh" lang="zh"')
+    # The role of an entry in a bibliography was withdrawn; in a list it is an item.
+    context["body"] = (
+        context.get("body", "")
+        .replace('class="zh"', 'class="zh" lang="zh"')
+        .replace('role="doc-biblioentry"', 'role="listitem"')
+    )
     if doctree is None or 'name="description"' in context.get("metatags", ""):
         return
     words = escape(shortened(_description(app, pagename, doctree)))
@@ -53,6 +62,23 @@ def describe(
         context["metatags"] = (
             context.get("metatags", "") + f'\n<meta name="description" content="{words}">'
         )
+
+
+def name_arrows(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Name the arrow that unfolds a chapter in the menu after the chapter; the theme does not."""
+    made = context.get("generate_toctree_html")
+    if made is None:
+        return
+
+    def named(kind: str, *positional: Any, **options: Any) -> Any:
+        menu = made(kind, *positional, **options)
+        if kind != "sidebar":
+            return menu
+        return ARROW.sub(r'\1\2</a><details\3><summary aria-label="Pages of \2">', str(menu))
+
+    context["generate_toctree_html"] = named
 
 
 def _description(app: Sphinx, pagename: str, doctree: nodes.document) -> str:
@@ -89,6 +115,7 @@ def open_front_door(app: Sphinx, exception: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Connect both steps."""
+    """Connect the steps; the arrows come after the theme has made the menu."""
     app.connect("html-page-context", describe)
+    app.connect("html-page-context", name_arrows, priority=900)
     app.connect("build-finished", open_front_door)

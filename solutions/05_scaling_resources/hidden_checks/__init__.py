@@ -29,8 +29,10 @@ ASSIGNMENTS = {
         },
         put_away=(
             "amdahl_lab.cluster",
+            "amdahl_lab.fitting",
             "amdahl_lab.laws",
             "amdahl_lab.parallel.blocks",
+            "amdahl_lab.parallel.growing",
             "amdahl_lab.schedule",
         ),
     )

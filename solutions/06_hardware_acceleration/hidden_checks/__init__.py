@@ -22,11 +22,14 @@ ASSIGNMENTS = {
             "check_5_verdict": (audit.WHOLE_BOUND, audit.VERDICT),
         },
         put_away=(
+            "amdahl_lab.bounds",
             "amdahl_lab.cluster",
             "amdahl_lab.demand",
             "amdahl_lab.laws",
+            "amdahl_lab.parallel.acceleration",
             "amdahl_lab.parallel.collectives",
             "amdahl_lab.parallel.strategies",
+            "amdahl_lab.quantities",
             "amdahl_lab.schedule",
         ),
     )

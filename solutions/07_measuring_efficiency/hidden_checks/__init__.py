@@ -19,6 +19,11 @@ ASSIGNMENTS = {
             "check_5_steps": (ranks.TIMED,),
             "check_5_report": (ranks.REPORT,),
         },
-        put_away=("amdahl_lab.timing",),
+        put_away=(
+            "amdahl_lab.deciding",
+            "amdahl_lab.parallel.comparisons",
+            "amdahl_lab.survival",
+            "amdahl_lab.timing",
+        ),
     )
 }

@@ -1,0 +1,1 @@
+"""Is B faster than A? Comparisons done well, and comparisons that fool whoever makes them."""
