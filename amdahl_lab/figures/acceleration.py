@@ -24,7 +24,7 @@ def promised(
     axes : matplotlib.axes.Axes
         Where to draw.
     rows : mapping of str to pair of Interval
-        For each label the prediction and the measurement.
+        For each label the prediction and the measurement. A prediction without width is a count.
     quantity : str
         What is predicted, with its unit.
     none : float
@@ -49,9 +49,12 @@ def promised(
                 row + shift,
                 mark,
                 color=colour,
-                label=f"{word} (95% interval)" if row == 0 else None,
+                label=(f"{word} (95% interval)" if interval.width > 0 else word)
+                if row == 0
+                else None,
             )
-        told.append(f"{name}: predicted {pair[0]:.2f}, measured {pair[1]:.2f}")
+        before = f"{pair[0]:.2f}" if pair[0].width > 0 else f"{pair[0].estimate:.2f}"
+        told.append(f"{name}: predicted {before}, measured {pair[1]:.2f}")
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set_ylim(len(rows) - 0.5, -0.6)
     axes.set_xlabel(quantity)

@@ -8,6 +8,7 @@ from amdahl_lab.parallel import run_ranks
 from amdahl_lab.parallel.acceleration import fusion, offload, parts, unequal
 from amdahl_lab.parallel.acceleration.reader import part_of
 from amdahl_lab.parallel.workloads import digits
+from amdahl_lab.records import Machine, ScalingRun, Timing
 
 
 def test_fused_attention_gives_the_same_odds():
@@ -38,6 +39,28 @@ def test_a_part_of_known_share_is_found():
     part, whole = part_of(turn, lambda: spent[0], 0.01)
     assert part == pytest.approx(0.25)
     assert whole > 0
+
+
+def _run(phases):
+    machine = Machine("m", "Linux", "p", 2, 2, 0)
+    timings = tuple(Timing(1, phase, seconds) for phase, seconds in phases.items())
+    return ScalingRun("parts", machine, timings, {}, "2026-01-01", 0.1, 0.1, 2)
+
+
+@pytest.mark.parametrize(("after", "ratio"), [(0.6, 1.0), (0.5, 1.2)])
+def test_a_kept_promise_is_told_from_a_broken_one(after, ratio):
+    """0.6 of 1 s made 3 times as fast leave 0.4 + 0.2 s; the runs need not have as many rounds."""
+    name = "fused attention"
+    phases = {"in the whole": 0.6, "around it": 1.0, "as it is": 0.9, "faster": 0.3}
+    promise = _run({f"{name}, {of}": (each, each) for of, each in phases.items()})
+    found = _run({"answer": (1.0, 2.0, 1.0), name: (after, 2 * after, after)})
+    kept = parts.kept(promise, found, name)
+    assert kept.estimate == pytest.approx(ratio)
+    assert parts.predicted(promise, name).estimate == pytest.approx(1 / 0.6)
+    shaky = _run({"answer": (1.0, 1.0, 1.0), name: (after / 1.5, after, after * 1.5)})
+    wide = parts.kept(promise, shaky, name)
+    assert wide.estimate == pytest.approx(ratio)
+    assert wide.low < 0.8 < 1.3 < wide.high
 
 
 def test_the_blocks_write_what_the_whole_tensors_do():

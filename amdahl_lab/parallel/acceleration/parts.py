@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
@@ -31,7 +32,7 @@ from amdahl_lab.parallel.experiments import Progress, _measured, _slowest
 from amdahl_lab.parallel.one_worker.shrinking import has_int8, int8
 from amdahl_lab.parallel.workloads.transformer import Attention
 from amdahl_lab.records import Interval, ScalingRun
-from amdahl_lab.statistics import ratio_interval
+from amdahl_lab.statistics import independent_ratio_interval, mean_time_interval, ratio_interval
 
 ROW_SECONDS = 0.06
 ANSWER = "answer"  # beside `STEP`, the other whole
@@ -174,14 +175,20 @@ def predicted(run: ScalingRun, name: str) -> Interval:
 
     S = 1 / ((1 - f) + f / k) in every round.
     """
-    whole, part = (run.seconds(1, f"{name}, {of}") for of in ("around it", "in the whole"))
-    less = run.seconds(1, f"{name}, faster") / run.seconds(1, f"{name}, as it is")
-    return ratio_interval(whole, whole - part + part * less)
+    return mean_time_interval(_promised(run, name))
 
 
 def measured(run: ScalingRun, name: str) -> Interval:
     """Return the speedup of the whole, of a run of `after`."""
-    return ratio_interval(run.seconds(1, whole_of(name)), run.seconds(1, name))
+    return mean_time_interval(_found(run, name))
+
+
+def kept(promise: ScalingRun, found: ScalingRun, name: str) -> Interval:
+    """Return the measured over the predicted speedup, of a run of `before` and one of `after`.
+
+    The two share no rounds, so the noise of both is in the interval.
+    """
+    return independent_ratio_interval(_found(found, name), _promised(promise, name))
 
 
 def largest_difference(name: str) -> float:
@@ -208,6 +215,16 @@ def enhanced(model: nn.Module, way: Way) -> nn.Module:
     for parent, name in _places(model, way.part):
         setattr(parent, name, way.enhance(getattr(parent, name)))
     return model.eval()
+
+
+def _promised(run: ScalingRun, name: str) -> np.ndarray:
+    whole, part = (run.seconds(1, f"{name}, {of}") for of in ("around it", "in the whole"))
+    less = run.seconds(1, f"{name}, faster") / run.seconds(1, f"{name}, as it is")
+    return whole / (whole - part + part * less)
+
+
+def _found(run: ScalingRun, name: str) -> np.ndarray:
+    return run.seconds(1, whole_of(name)) / run.seconds(1, name)
 
 
 # What a rank runs ------------------------------------------------------------------------------
