@@ -1,9 +1,11 @@
 """Growing resources: work is shared, kills spoil nothing, batches and bits do what is said."""
 
 import hashlib
+import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from amdahl_lab.parallel import run_ranks
 from amdahl_lab.parallel.failures import RankError
 from amdahl_lab.parallel.growing import batches, checkpoints, killed, precision, studies, uneven
 from amdahl_lab.parallel.growing.killed import Kill, train_on
+from amdahl_lab.parallel.workloads import digits
 from amdahl_lab.parallel.workloads.shaped import shaped
 
 
@@ -28,6 +31,8 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one_bit_for_bit(tmp_path):
     assert resumed.first == 5
     assert resumed.fingerprint == unbroken.fingerprint
     assert [resumed.losses[k] for k in range(5, 12)] == [unbroken.losses[k] for k in range(5, 12)]
+    first, second = checkpoints.latest_checkpoint(whole)["random"]
+    assert not torch.equal(first, second)  # each rank drops neurons of its own
 
 
 def test_killed_between_the_bytes_and_the_name_the_last_checkpoint_stands(tmp_path):
@@ -58,6 +63,18 @@ def test_a_checkpoint_holds_data_and_cannot_bring_code(tmp_path):
     torch.save({"step": 9, "code": subprocess.Popen}, tmp_path / "00000009.checkpoint")
     with pytest.raises(Exception, match="weights_only|Unsupported"):
         checkpoints.latest_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_gets_its_name_after_its_bytes_are_on_the_disk(tmp_path, monkeypatch):
+    done = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(
+            os, name, lambda *args, name=name, real=real: (done.append(name), real(*args))[1]
+        )
+    checkpoints.write_checkpoint(tmp_path, 1, {"a": 1}, lambda: done.append("between"))
+    assert done[:3] == ["fsync", "between", "replace"]
+    assert done[3:] == (["fsync"] if hasattr(os, "O_DIRECTORY") else [])
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
@@ -102,6 +119,22 @@ def test_ranks_work_off_every_piece_once():
     assert sorted(piece for rank in ranks for piece in rank) == list(range(30))
 
 
+def test_every_way_works_off_every_piece_once_between_the_ranks():
+    drawn = [50, 80, 40, 70, 60]
+
+    def worked():
+        order = []
+        uneven.attend = order.append  # in this rank's process only
+        uneven.uneven_block(drawn, uneven.WAYS)
+        return order
+
+    together = sum((Counter(order) for order in run_ranks(worked, 2)), Counter())
+    # Each rank warms up and times every piece by itself; then each way, together, takes it once.
+    assert together == dict.fromkeys(drawn, 2 * (1 + uneven.REPEATS) + 3 * uneven.REPEATS)
+    (alone,) = run_ranks(worked, 1)
+    assert alone[-5 * uneven.REPEATS :: uneven.REPEATS] == [80, 70, 60, 50, 40]
+
+
 def test_no_schedule_is_predicted_to_beat_the_even_share():
     run = uneven.uneven_run(rounds=3, pieces=16, progress=False)
     share = run.seconds(2, "even share")
@@ -124,6 +157,26 @@ def test_lengths_are_within_bounds_and_refuse_what_is_none():
         uneven.lengths(5, -1)
 
 
+def test_each_worker_loads_its_own_share_and_together_they_load_the_batch():
+    class Watched:
+        def __init__(self):
+            self.inner, self.seen = digits("small", 7, 0), set()
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+        def load(self, number, mine):
+            self.seen.update(range(mine.start, mine.stop))
+            return self.inner.load(number, mine)
+
+    def loaded():
+        workload = Watched()
+        studies.share_block(workload, 1)
+        return sorted(workload.seen)
+
+    assert run_ranks(loaded, 2) == [[0, 1, 2, 3], [4, 5, 6]]
+
+
 def test_the_studies_divide_the_work_or_let_it_grow():
     strong = studies.strong_study((1, 2), rounds=2, batch=64, steps=1, progress=False)
     weak = studies.weak_study((1, 2), rounds=2, batch_per_worker=32, steps=1, progress=False)
@@ -140,6 +193,21 @@ def test_a_larger_batch_never_needs_many_more_steps_and_far_fewer_than_in_propor
     assert np.isfinite(small).all()
     assert large.mean() < small.mean() * 1.2
     assert 256 * large.mean() > 2 * 16 * small.mean()
+
+
+def test_a_batch_gets_the_best_rate_of_the_list_on_seeds_that_are_not_counted(monkeypatch):
+    asked = []
+
+    def invented(batch, rates, seeds, target):
+        asked.append(set(seeds))
+        steps = {rate: 30.0 if rate == 0.45 else 40.0 for rate in batches.RATES}
+        return np.array([[steps[rate]] * len(seeds) for rate in rates])
+
+    monkeypatch.setattr(batches, "steps_to_loss", invented)
+    assert batches._measured_batch(8, None, 3, 0.2) == (0.45, [30.0] * 3)
+    trial, counted = asked
+    assert counted == {0, 1, 2}
+    assert not trial & counted
 
 
 def test_steps_are_those_of_a_plain_loop():

@@ -50,7 +50,7 @@ def test_the_fit_is_that_of_least_squares_in_logarithms():
 
 
 def test_its_intervals_hold_the_truth_about_as_often_as_they_say():
-    held, trials = 0, 150
+    held, between, trials = 0, 0, 150
     for seed in range(trials):
         rng = np.random.default_rng(seed)
         steps = {
@@ -59,7 +59,20 @@ def test_its_intervals_hold_the_truth_about_as_often_as_they_say():
         }
         fit = fitting.fit_critical_batch(steps, rng=rng, draws=200)
         held += 200 in fit.critical_batch
-    assert 0.88 * trials <= held  # 95% +- 3 standard deviations of 150 trials
+        ((low,), (high,)) = fit.band(128)
+        between += low <= laws.steps_to_target(128, 80, 200) <= high
+    for count in (held, between):
+        assert 0.88 * trials <= count < trials  # 95% +- 3 standard deviations of 150 trials
+
+
+def test_the_misfit_is_that_of_the_worst_batch():
+    rng = np.random.default_rng(3)
+    steps = {B: np.full(3, laws.steps_to_target(B, 80, 200)) for B in (16, 64, 256, 1024)}
+    steps[64] = 1.3 * steps[64]
+    fit = fitting.fit_critical_batch(steps, rng=rng, draws=20)
+    law = laws.steps_to_target(64, fit.fewest_steps.estimate, fit.critical_batch.estimate)
+    assert fit.misfit == pytest.approx(steps[64][0] / law - 1, rel=1e-6)
+    assert 0.1 < fit.misfit < 0.3
 
 
 def test_the_fit_refuses_what_cannot_tell():
@@ -79,6 +92,14 @@ def test_a_planned_study_without_deviations_gives_its_serial_fraction_back():
     assert fit.parameters["serial_fraction"].estimate == pytest.approx(0.07)
     with pytest.raises(ValueError, match="rounds must be at least 2, got 1"):
         fitting.planned_study(0.07, (1, 2), 1, 0.1, rng)
+
+
+def test_the_times_of_a_planned_study_stray_as_far_as_asked():
+    study = fitting.planned_study(0.07, (1, 4), 4000, 0.03, np.random.default_rng(4))
+    for N, mean in ((1, 1.0), (4, 0.07 + 0.93 / 4)):
+        logs = np.log(study.seconds(N))
+        assert logs.std() == pytest.approx(0.03, rel=0.06)
+        assert logs.mean() == pytest.approx(np.log(mean), abs=0.002)
 
 
 def test_larger_n_narrow_the_future_faster_than_more_rounds():
@@ -110,5 +131,6 @@ def test_the_frontier_is_what_no_plan_beats():
         chosen = cheapest(time, cost, deadline)
         assert cost[chosen] == min(c for t, c in pairs if t <= deadline)
     assert cheapest(time, cost, 0.5) is None
+    assert cheapest([3, 2, 4], [1, 1, 1], 5) == 1  # of equally cheap ones the fastest
     with pytest.raises(ValueError, match="seconds and cost must be of the same plans"):
         frontier([1, 2], [1])

@@ -31,6 +31,8 @@ def test_batches_have_their_bars_and_the_law_its_band():
     alt = figures.batch_curve(axes, [8, 64], measured, [100, 40], band, quantity="steps")
     (segments,) = axes.containers[0].lines[2]
     assert segments.get_segments()[0][:, 1].tolist() == [pytest.approx(90), pytest.approx(110)]
+    corners = axes.collections[0].get_paths()[0].vertices.tolist()
+    assert all([B, end] in corners for B, end in ((8, 90), (8, 110), (64, 30), (64, 50)))
     assert "100 at batch 8; 40 at batch 64" in alt
 
 
@@ -52,4 +54,6 @@ def test_plans_name_the_chosen_and_draw_the_frontier_in_order():
     _, axes = figures.canvas()
     alt = figures.plans(axes, [4, 2, 3], [1, 5, 6], [1, 0], {1: "two"}, deadline=3)
     assert axes.lines[1].get_xdata().tolist() == [2, 4]
+    assert list(axes.lines[2].get_xdata()) == [3, 3]
+    assert axes.lines[3].get_xdata().tolist() == [2]
     assert "two: 2 hours for 5 worker-hours" in alt
