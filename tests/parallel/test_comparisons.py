@@ -42,8 +42,7 @@ def test_every_phase_of_the_profile_is_timed():
 def test_training_stops_at_the_target_and_at_the_budget(monkeypatch):
     monkeypatch.setattr(to_target, "BUDGET", 25)
     assert to_target.arrival("Adam", 1e-9, 0)[0] == 25
-    monkeypatch.setattr(to_target, "TARGET", 0.0)
-    steps, spent = to_target.arrival("SGD", 0.1, 0)
+    steps, spent = to_target.arrival("SGD", 0.1, 0, target=0.0)
     assert steps == 10
     assert spent > 0
 
