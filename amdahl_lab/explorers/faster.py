@@ -105,8 +105,8 @@ class FasterExplorer(Explorer):
         centre, low, high = self.interval(self.seed)
         verdict = "B is faster" if high < 0 else "A is faster" if low > 0 else "no difference seen"
         return (
-            f"{self.rounds} rounds, {self.order}: B takes {100 * centre:+.1f}% "
-            f"(95% interval {100 * low:+.1f}% to {100 * high:+.1f}%) of A's time more: {verdict}."
+            f"{self.rounds} rounds, {self.order}: B's time against A's {100 * centre:+.1f}%, "
+            f"95% interval {100 * low:+.1f}% to {100 * high:+.1f}%; {verdict}."
         )
 
     def state(self) -> dict[str, Any]:

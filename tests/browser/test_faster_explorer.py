@@ -47,6 +47,13 @@ def test_the_script_and_the_package_run_the_same_experiments(formulas):
     assert formulas("hiddenTruth", [[row[1]] for row in rows]) == truths
 
 
+def test_both_count_the_same_experiments_that_miss(formulas):
+    for order in ("blocks", "interleaved"):
+        settings = {"rounds": 12, "order": order, "noise": 0.03, "drift": 0.05, "seed": 3}
+        counted = FasterExplorer(**settings).wrong_share()
+        assert formulas("wrongShare", [[settings]]) == pytest.approx([counted], abs=0.006)
+
+
 def test_students_points_are_those_of_the_tables(formulas):
     freedoms = [2, 3, 4, 9, 30, 198]
     found = formulas("studentPoint", [[f] for f in freedoms])

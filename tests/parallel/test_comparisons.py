@@ -31,6 +31,39 @@ def test_the_counted_flops_are_the_closed_forms():
     assert flops["activation"] == flops["pooling"] == 0
 
 
+def test_the_profile_adds_up_every_layer_of_an_operator(monkeypatch):
+    monkeypatch.setattr(profile, "seconds_in_row", lambda turn: 1.0)
+    layers = {"convolution": 3, "activation": 4, "activation, fused": 4, "pooling": 2, "dense": 2}
+    found = profile.profile_block()
+    assert {name: found[name] for name in layers} == layers
+    assert {found[name] for name in set(found) - set(layers)} == {1.0}
+
+
+def test_sides_take_turns_after_a_warm_up_and_keep_their_own_time(monkeypatch):
+    made = []
+    a, b = (lambda: made.append("A")), (lambda: made.append("B"))
+    monkeypatch.setattr(fooled, "_turns", lambda turn, count: turn() or (1.0 if turn is a else 8.0))
+    assert fooled._alternated(a, b, 4) == (4.0, 32.0)
+    assert "".join(made) == "AB" + "ABBA" * 2
+
+
+def test_what_goes_first_in_a_cold_process_is_called_a(monkeypatch):
+    clock = iter(range(1, 100))
+    monkeypatch.setattr(fooled, "_turns", lambda turn, count: next(clock))
+    found = fooled.cold_start()
+    assert (found["wrong A"], found["wrong B"]) == (1, 2)
+
+
+def test_tuning_takes_the_rate_that_spent_the_fewest_steps(monkeypatch):
+    fewest = {"SGD": 0.03, "RMSprop": 1e-2, "Adam": 3e-4}
+
+    def ranks(function, workers, name, rate, seed, **_):
+        return [(100 if rate == fewest[name] else 200 + seed, 1.0)]
+
+    monkeypatch.setattr(to_target, "run_ranks", ranks)
+    assert to_target.tuned() == fewest
+
+
 def test_every_phase_of_the_profile_is_timed():
     found = profile.profile_block()
     assert {"step", "step, fused", "activation, fused", "product"} | set(network.STAGES) <= set(
@@ -42,8 +75,7 @@ def test_every_phase_of_the_profile_is_timed():
 def test_training_stops_at_the_target_and_at_the_budget(monkeypatch):
     monkeypatch.setattr(to_target, "BUDGET", 25)
     assert to_target.arrival("Adam", 1e-9, 0)[0] == 25
-    monkeypatch.setattr(to_target, "TARGET", 0.0)
-    steps, spent = to_target.arrival("SGD", 0.1, 0)
+    steps, spent = to_target.arrival("SGD", 0.1, 0, target=0.0)
     assert steps == 10
     assert spent > 0
 
@@ -74,10 +106,10 @@ def test_every_trick_measures_a_wrong_and_a_right_pair():
 
 
 def test_double_and_single_precision_take_the_same_products():
-    assert precision.largest_error() < 2**-7  # bfloat16 keeps 8 bits
+    assert 2**-12 < precision.largest_error() < 2**-7  # bfloat16 keeps 8 bits
 
 
-def test_steps_are_read_back_from_the_times(tmp_path):
+def test_steps_are_read_back_from_the_times():
     from amdahl_lab.recorded import reference_run
 
     run = reference_run("to_target")
@@ -85,6 +117,7 @@ def test_steps_are_read_back_from_the_times(tmp_path):
         steps, reached = to_target.steps_of(run, name)
         assert np.all((steps % to_target.EVERY == 0) | ~reached)
         assert np.all(steps[~reached] == run.parameters["budget"])
+    assert not to_target.steps_of(run, "frozen")[1].all()
 
 
 def test_energy_is_read_where_there_is_a_counter(tmp_path):

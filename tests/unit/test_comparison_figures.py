@@ -14,6 +14,8 @@ def test_wrong_stands_beside_right():
     assert "cold start 2.5 instead of 1" in alt
     assert [label.get_text() for label in axes.get_yticklabels()] == list(rows)
     assert axes.lines[1].get_xdata()[0] == 2.5
+    assert list(axes.lines[2].get_xdata()) == [0.98, 1.02]
+    assert axes.lines[3].get_xdata()[0] == 1.0
 
 
 def test_limits_are_written_beside_the_shares():
@@ -21,6 +23,7 @@ def test_limits_are_written_beside_the_shares():
     alt = figures.limits(axes, {"dense": Interval(0.5, 0.4, 0.6)}, {"dense": Interval(2, 1.7, 2.5)})
     assert "dense 50%, at most 2.00 times" in alt
     assert axes.patches[0].get_width() == 50
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), [40, 60])
     assert axes.texts[0].get_text() == "at most 2.00×"
 
 

@@ -50,14 +50,31 @@ def test_runs_that_were_all_stopped_together_count_with_the_limit():
     assert kaplan_meier([6, 6, 6], [False] * 3).median == np.inf
 
 
-def test_the_interval_of_the_ratio_keeps_its_level():
+def test_a_limit_before_the_last_arrival_cuts_every_run_there():
+    times, reached = [1, 2, 3, 4], [True] * 4
+    assert restricted_mean(times, reached, 2.5).estimate == pytest.approx((1 + 2 + 2.5 + 2.5) / 4)
+
+
+def test_a_run_that_was_lost_early_leaves_its_share_to_the_others():
+    # By hand: 1 until 1, when one of three arrives; then 2/3, for a run lost at 2 changes nothing.
+    found = restricted_mean([1, 2, 4], [True, False, True], 4)
+    assert found.estimate == pytest.approx(1 + 2 / 3 * 3)
+
+
+@pytest.mark.parametrize("runs", [10, 30])
+def test_the_interval_of_the_ratio_keeps_its_level(runs):
     def trial(rng):
-        a, b = (np.minimum(rng.exponential(scale, 30), 3.0) for scale in (2.0, 1.0))
+        a, b = (np.minimum(rng.exponential(scale, runs), 3.0) for scale in (2.0, 1.0))
         found = restricted_ratio((a, a < 3.0), (b, b < 3.0), (3.0, 3.0))
         truth = 2 * (1 - np.exp(-1.5)) / (1 - np.exp(-3.0))  # integrals of exp(-t / scale)
         return truth in found
 
-    assert 0.91 < coverage(trial, 2000, seed=5).estimate < 0.98
+    assert 0.93 < coverage(trial, 2000, seed=5).estimate < 0.975
+
+
+def test_the_ratio_of_two_sets_that_never_arrive_is_that_of_their_limits():
+    found = restricted_ratio(([9, 9], [False] * 2), ([3, 3], [False] * 2), (9, 3))
+    assert (found.low, found.estimate, found.high) == (3, 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -90,3 +107,13 @@ def test_looking_again_and_again_raises_alarms_at_the_published_rate():
     differences = rng.standard_normal((20_000, 300))
     for looks, rate in (([300], 0.05), ([150, 300], 0.083), ([60, 120, 180, 240, 300], 0.142)):
         assert np.mean(first_alarm(differences, looks) > 0) == pytest.approx(rate, abs=0.008)
+
+
+def test_the_first_of_several_alarms_is_told():
+    steady = [1.0, 1.1, 0.9, 1.0, 1.0, 1.1]
+    assert first_alarm([steady, [1, -1, 1, -1, 1, -1]], [3, 5, 6]).tolist() == [3, 0]
+
+
+def test_a_look_at_few_rounds_raises_no_more_false_alarms_than_it_says():
+    differences = np.random.default_rng(3).standard_normal((20_000, 4))
+    assert np.mean(first_alarm(differences, [4]) > 0) == pytest.approx(0.05, abs=0.006)

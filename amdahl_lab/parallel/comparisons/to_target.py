@@ -1,7 +1,7 @@
 """Seconds until a network reads enough digits right, over seeds, for several ways to train it."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -51,6 +51,7 @@ def to_target_run(
     rates: Mapping[str, float],
     seeds: int = 12,
     *,
+    target: float = TARGET,
     names: Sequence[str] = NAMES,
     progress: Progress = True,
 ) -> ScalingRun:
@@ -62,6 +63,8 @@ def to_target_run(
         Learning rate of each optimiser.
     seeds : int, at least 2
         Seeds; each is a round in which every way to train is run once, in random order.
+    target : float
+        Share of unseen digits that must be read right.
     names : sequence of str
         Which of `NAMES`.
     progress
@@ -75,12 +78,12 @@ def to_target_run(
         target was not reached.
     """
     numbers = {name: iter(range(seeds + 1)) for name in names}  # the first is to warm up
-    blocks = {name: partial(_round, name, rates, numbers[name]) for name in names}
+    blocks = {name: partial(_round, name, rates, numbers[name], target) for name in names}
     taken = _measured(blocks, seeds, 0, progress)
     told = {f"rate, {name}": rate for name, rate in rates.items()}
     fixed = {
         "threads": 1,
-        "target": TARGET,
+        "target": target,
         "budget": BUDGET,
         "batch": BATCH,
         "every": EVERY,
@@ -107,7 +110,7 @@ def steps_of(run: ScalingRun, name: str) -> tuple[np.ndarray, np.ndarray]:
     return steps.astype(int), steps < run.parameters["budget"]
 
 
-def arrival(name: str, rate: float, seed: int) -> tuple[int, float]:
+def arrival(name: str, rate: float, seed: int, target: float = TARGET) -> tuple[int, float]:
     """Train on this rank until the target; return the steps and the seconds that they took."""
     workload = digits("medium", BATCH, seed)
     model = workload.model()
@@ -128,7 +131,7 @@ def arrival(name: str, rate: float, seed: int) -> tuple[int, float]:
         workload.loss(model, workload.load(number)).backward()
         optimizer.step()
         spent += time.perf_counter() - start
-        if number % EVERY == 0 and workload.accuracy(model) >= TARGET:
+        if number % EVERY == 0 and workload.accuracy(model) >= target:
             return number, spent
     return BUDGET, spent
 
@@ -141,9 +144,12 @@ def parameters_of(name: str) -> int:
     )
 
 
-def _round(name: str, rates: Mapping[str, float], numbers) -> dict[str, float]:
+def _round(
+    name: str, rates: Mapping[str, float], numbers: Iterator[int], target: float
+) -> dict[str, float]:
     rate = rates.get(name, rates["SGD"])
-    ((steps, spent),) = run_ranks(arrival, 1, name, rate, next(numbers), timeout=PATIENCE)
+    arguments = (name, rate, next(numbers), target)
+    ((steps, spent),) = run_ranks(arrival, 1, *arguments, timeout=PATIENCE)
     return {"training": spent, "step": spent / steps}
 
 
