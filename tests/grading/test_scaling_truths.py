@@ -31,7 +31,7 @@ def test_a_step_of_the_long_training_goes_down_the_slope_of_its_batch():
     def loss(parameters):
         row = torch.tensor(parameters, dtype=torch.float64)
         torch.nn.utils.vector_to_parameters(row, model.parameters())
-        return float(((model(inputs) - targets) ** 2).mean())
+        return ((model(inputs) - targets) ** 2).mean().item()
 
     nudges = 1e-6 * np.eye(len(before))
     slopes = [(loss(before + nudge) - loss(before - nudge)) / 2e-6 for nudge in nudges]
