@@ -29,6 +29,7 @@ def play(
     training: dict[str, Any],
     every: int,
     unbroken: int = 0,
+    halved: int = 0,
 ) -> list:
     """Let a training live and die in one folder, once for each kill.
 
@@ -52,6 +53,9 @@ def play(
         Steps between two saves.
     unbroken : int
         Steps of a training that nobody kills, told first; none with 0.
+    halved : int
+        Step after which the learning rate is halved by hand, in every life that does this step;
+        never with 0. To do the steps again inside `resume` does not lead there.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def play(
         folder.mkdir()
         for place, kill in enumerate(kills):
             book = Path(scratch) / f"life{place}.jsonl"
-            arguments = (functions, training, every, kill, folder, book)
+            arguments = (functions, training, every, halved, kill, folder, book)
             ended = ""
             try:
                 run_ranks(_live, 1, *arguments, unbroken if place == 0 else 0, timeout=seconds)
@@ -84,6 +88,7 @@ def _live(
     functions: Sequence[Callable],
     settings: dict[str, Any],
     every: int,
+    halved: int,
     kill: list,
     folder: Path,
     book: Path,
@@ -93,7 +98,7 @@ def _live(
     save, resume = functions
     kind, number = kill
     if unbroken:
-        tell(book, "unbroken", _undisturbed(settings, unbroken))
+        tell(book, "unbroken", _undisturbed(settings, unbroken, halved))
     training = LongTraining(**settings)
     try:
         resume(training, folder)
@@ -105,7 +110,7 @@ def _live(
     tell(book, "resumed", training.state())
     done = saves = 0
     while training.steps < number or kind != "end":
-        training.step()
+        step(training, halved)
         done += 1
         if training.steps % every == 0:
             saves += 1
@@ -124,11 +129,19 @@ def _live(
     tell(book, "ended", training.state())
 
 
-def _undisturbed(settings: dict[str, Any], steps: int) -> list[dict[str, Any]]:
+def step(training: LongTraining, halved: int) -> None:
+    """Do one step; after step number `halved`, halve the learning rate by hand."""
+    training.step()
+    if training.steps == halved:
+        for group in training.optimiser.param_groups:
+            group["lr"] *= 0.5
+
+
+def _undisturbed(settings: dict[str, Any], steps: int, halved: int) -> list[dict[str, Any]]:
     training = LongTraining(**settings)
     states = [training.state()]
     for _ in range(steps):
-        training.step()
+        step(training, halved)
         states.append(training.state())
     return states
 

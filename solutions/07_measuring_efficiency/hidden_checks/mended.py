@@ -12,6 +12,13 @@ from amdahl_lab.grading.measuring import dictionary
 ROUNDS, WARMUPS, THREADS = 12, 3, 4
 NAMES = ("old", "new")
 MOST_CALLS = 1500
+TAKES = {
+    "load": ("number",),
+    "old": ("batch", "threads"),
+    "new": ("batch", "threads"),
+    "wait": ("job",),
+    "clock": (),
+}
 
 
 @dataclass(frozen=True)
@@ -49,18 +56,21 @@ class Workbench:
     def __call__(self, message: dict[str, Any]) -> dict[str, Any]:
         """Answer one call."""
         name = message["callback"]
-        if message.get("named") or len(self.events) >= MOST_CALLS:
-            return {"error": "too many calls, or arguments by name"}
-        given = [wire.number(value) for value in message["arguments"]]
+        if len(self.events) >= MOST_CALLS:
+            return {"error": "too many calls"}
+        by_place, by_name = message["arguments"], message.get("named") or {}
+        if set(by_name) != set(TAKES[name][len(by_place) :]):
+            return {"error": f"{name} takes {len(TAKES[name])} arguments"}
+        values = [*by_place, *(by_name[each] for each in TAKES[name][len(by_place) :])]
+        given = [wire.number(value) for value in values]
         if any(value is None or value != value // 1 for value in given):
             return {"error": f"{name} takes whole numbers and what load, old and new give"}
         problem, gave = self._work(name, tuple(int(value) for value in given))
         return {"error": problem} if problem else {"value": gave}
 
     def _work(self, name: str, given: tuple[int, ...]) -> tuple[str, float]:
-        takes = {"load": 1, "old": 2, "new": 2, "wait": 1, "clock": 0}[name]
-        if len(given) != takes:
-            return f"{name} takes {takes} arguments", 0.0
+        if len(given) != len(TAKES[name]):
+            return f"{name} takes {len(TAKES[name])} arguments", 0.0
         gave: float = 1000 * (len(self.events) + 1) + int(self.rng.integers(1000))
         self.now += float(self.rng.uniform(1e-5, 2e-5))
         if name == "clock":

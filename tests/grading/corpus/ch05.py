@@ -623,6 +623,24 @@ def resume(training, folder):
         end=_ALL,
         whole=_ALL,
     ),
+    Answer(
+        "check_4_resume",
+        "wrong: the number of steps alone, which are done again",
+        """
+def save(training, folder):
+    (folder / "new").write_text(str(training.steps))
+    (folder / "new").rename(folder / "old")
+
+def resume(training, folder):
+    if not (folder / "old").exists(): return
+    for _ in range(int((folder / "old").read_text())): training.step()
+""",
+        {
+            "resume_state": "the steps were done again",
+            "resume_end": _ALL,
+            "resume_whole": _ALL,
+        },
+    ),
     _resume(
         "a new epoch after each kill",
         {_LAST: 'training.steps = state["steps"]'},

@@ -542,14 +542,14 @@ BENCHMARK = [
     Answer("check_4_benchmark", "right: a row for each round, arrays", _BENCH),
     Answer(
         "check_4_benchmark",
-        "right: one batch for all rounds, warm-ups by themselves, others loaded beside it",
+        "right: one batch for all rounds, warm-ups by themselves, arguments by name",
         """
 def benchmark(old, new, load, wait, clock, threads, rounds, warmups, rng):
-    batch = load(3)
+    batch = load(number=3)
 
     def once(run):
         before = clock()
-        wait(run(batch, threads))
+        wait(job=run(batch, threads=threads))
         return clock() - before
 
     def row():
