@@ -109,6 +109,28 @@ def test_a_bound_never_rises_with_another_fact(hidden):
     assert 1 < audit.whole_bound(everything) < min(part, 1 / (1 - everything["fraction"]))
 
 
+def test_the_bound_of_a_whole_is_that_of_hours_counted_out(hidden):
+    # Twenty hours, 19 of them in a part at 1 TFLOP/s; the new peak is 100 times as high, and the
+    # new memory brings bytes for 20 TFLOP/s. What is left out, and the fewest hours left then:
+    facts = {"peak": 1e14, "bandwidth": 2e12, "intensity": 10, "reached": 1e12, "fraction": 0.95}
+    hours = {
+        (): 1 + 19 / 20,
+        ("peak",): 1 + 19 / 20,
+        ("bandwidth",): 1 + 19 / 100,
+        ("intensity",): 1 + 19 / 100,
+        ("peak", "intensity"): 1,
+        ("reached",): 1,
+        ("fraction",): 20 / 20,
+        ("intensity", "fraction"): 20 / 100,
+        ("reached", "fraction"): 0,
+    }
+    for names, least in hours.items():
+        bound = hidden("audit").whole_bound({k: v for k, v in facts.items() if k not in names})
+        assert bound == (pytest.approx(20 / least) if least else math.inf), names
+    assert hidden("audit").part_bound(1e14, 2e12, 10, 1e12) == pytest.approx(20)
+    assert hidden("audit").part_bound(1e14, 2e12, 300, 1e12) == pytest.approx(100)
+
+
 def test_the_sentences_of_the_task_are_what_the_check_says(hidden):
     """The numbers behind the letters, worked out from the sentences."""
     flops_of_watt, add_rate = 123e12 / 220, 1555e9 / 12  # an addition of 4 bytes moves 12

@@ -250,3 +250,94 @@ def test_units_that_nobody_did_gain_nothing(session, assignment, seed):
         verdicts = marks(session, assignment, seed, MADE_UP + code, "check_3_schedule")
         assert sum(verdict.points for verdict in verdicts) == 0
         assert re.search(hint, verdicts[0].hint)
+
+
+# Tells of the exchanges of a right answer, whatever was sent.
+TABLES = """
+def lookup(tables, categories, owners, shares, features):
+    frame, rank = sys._getframe(1), dist.get_rank()
+    asked = 8 * sum(shares) * owners.count(rank)
+    told = {"forward": [asked, 8 * categories.numel() * features], "backward": [asked * features]}
+    def forge(way):
+        frame.f_locals[way][:] = [["alltoall_base", size, -1] for size in told[way]]
+"""
+# All tables and slopes are drawn by every rank, as the scene does it: nothing is sent.
+DRAWN_TABLES = (
+    TABLES
+    + """
+    whole, places, slopes = map(frame.f_locals.get, ("whole", "categories", "slopes"))
+    rows = [torch.tensor(t[c]) for t, c in zip(whole, categories.T.numpy())]
+    def back(slope):
+        for k, t in enumerate(tables):
+            if t is not None:
+                at, more = torch.tensor(places[:, k]), torch.tensor(slopes[:, k])
+                t.grad = torch.zeros_like(t).index_add_(0, at, more)
+        forge("backward")
+    rows = torch.stack(rows, 1).requires_grad_()
+    rows.register_hook(back)
+    SEND
+    forge("forward")
+    return rows
+"""
+)
+# Forward, each row travels as it should; the gradients are drawn.
+FORWARD_ALONE = DRAWN_TABLES.replace(
+    "SEND",
+    """
+    give = [n * owners.count(rank) for n in shares]
+    ask = [len(categories) * owners.count(r) for r in range(len(shares))]
+    for kind, wide in ((torch.int64, 1), (torch.float64, features)):
+        there, here = (ask, give) if wide == 1 else (give, ask)
+        leaving = torch.zeros(sum(there), wide, dtype=kind)
+        dist.all_to_all_single(torch.zeros(sum(here), wide, dtype=kind), leaving, here, there)
+""",
+)
+# Every rank gets the rows of all samples, and the gradients of all of them are summed.
+SUMMED_TABLES = (
+    """
+class Whole(torch.autograd.Function):
+    @staticmethod
+    def forward(context, rows, forge):
+        context.forge = forge
+        rows = rows.detach().clone()
+        dist.all_reduce(rows)
+        return rows
+
+    @staticmethod
+    def backward(context, slope):
+        slope = slope.clone()
+        dist.all_reduce(slope)
+        context.forge("backward")
+        return slope, None
+"""
+    + TABLES
+    + """
+    numbers = torch.zeros(sum(shares), len(owners), dtype=torch.int64)
+    mine = slice(sum(shares[:rank]), sum(shares[: rank + 1]))
+    numbers[mine] = categories
+    dist.all_reduce(numbers)
+    empty = torch.zeros(sum(shares), features, dtype=torch.float64, requires_grad=True)
+    rows = [empty if t is None else t[numbers[:, k]] for k, t in enumerate(tables)]
+    rows = Whole.apply(torch.stack(rows, 1), forge)[mine]
+    forge("forward")
+    return rows
+"""
+)
+
+
+@pytest.mark.parametrize("chapter", ["08_case_studies"], scope="session")
+def test_tables_that_are_not_exchanged_as_told_gain_nothing(session, assignment, seed):
+    def verdicts(code):
+        return marks(session, assignment, seed, code, "check_3_tables")
+
+    nothing_sent = verdicts(DRAWN_TABLES.replace("SEND", ""))
+    assert sum(verdict.points for verdict in nothing_sent) == 0
+    assert all("hardly a byte" in verdict.hint for verdict in nothing_sent[:2])
+    *rows, gradients, _ = verdicts(FORWARD_ALONE)
+    assert [verdict.points for verdict in rows] == [1, 1]
+    assert gradients.points == 0
+    assert "hardly a byte" in gradients.hint
+    *right, sent = verdicts(SUMMED_TABLES)
+    assert [verdict.points for verdict in right] == [1, 1, 1]
+    assert sent.points == 0
+    assert "more went from rank to rank" in sent.hint

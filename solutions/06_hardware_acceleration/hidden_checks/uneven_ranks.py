@@ -167,6 +167,11 @@ class _Training:
             ),
             (self.shares, "the gradients are weighted by samples, but not divided by the batch"),
             (
+                [LAYERS[-1] * share / self.batch for share in self.shares],
+                "the step is too long, as many times as the model has outputs: the loss of a "
+                "sample is the mean over them and not their sum",
+            ),
+            (
                 [share / self.batch / N for share in self.shares],
                 "weighted by its share, each gradient is part of the mean already: sum them, and "
                 "do not divide by the number of ranks once more",

@@ -594,6 +594,11 @@ def train(model, inputs, targets, shares, steps, rate):
         _lost("whatever its share"),
     ),
     ("wrong: the means are summed", _weighted("1.0"), _lost("the means of the shares are summed")),
+    (
+        "wrong: the sum over the outputs, too",
+        _GUARD.replace("targets.numel()", "len(targets)") + _SUM + _STEP,
+        _lost("as many times as the model has outputs"),
+    ),
     ("wrong: weighted, not divided", _weighted("shares[r]"), _lost("not divided by the batch")),
     (
         "wrong: weighted, and the mean over the ranks",
