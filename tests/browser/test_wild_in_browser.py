@@ -39,7 +39,7 @@ def settle(page, words):
 
 def test_the_module_is_small():
     assert len(module("wild")) < 64_000
-    own = static_script("wild").split('"wild": ')[1].split("\n})(),")[0]
+    own = static_script("wild").split("const explorer = ")[1].split("\n})();")[0]
     assert len(own.encode()) < 30_000
 
 
