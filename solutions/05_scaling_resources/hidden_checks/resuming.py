@@ -15,7 +15,7 @@ from amdahl_lab.grading.session import NoAnswerError
 
 LAYERS, SAMPLES, BATCH = (8, 12, 2), 31, 4
 PARAMETERS = sum((a + 1) * b for a, b in pairwise(LAYERS))
-HALVED = 1  # step after which the learning rate is halved by hand, before the first save
+HALVED = 2  # step after which the learning rate is halved by hand, and before it is saved
 CHANGES = 5  # of the file system in one save, before each of which a life ends
 WRITTEN = 700  # bytes of a file after which a life ends; the parameters alone have over 1,000
 HAVE_STATE, HAVE_ALL = (
