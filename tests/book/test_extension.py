@@ -344,6 +344,7 @@ def buttons(folder, address):
     settings = {
         "extensions": ["myst_nb", "sphinx_book_theme", "amdahl_book"],
         "nb_execution_mode": "off",
+        "nb_ipywidgets_js": {},
         "html_theme": "sphinx_book_theme",
         "html_title": "A small book",
         "root_doc": "lab",

@@ -95,7 +95,7 @@ class PlaceIndex(SphinxPostTransform):
         caption = next(figure.findall(nodes.caption)).deepcopy()
         for link in list(caption.findall(addnodes.pending_xref)):
             if link.get("refdomain") == "cite":
-                link.replace_self(nodes.Text(""))  # the list of works links to where it is cited
+                link.parent.remove(link)  # the list of works links to where it is cited
             else:
                 link["refdoc"] = self.env.docname
         for named in caption.findall(nodes.Element):
