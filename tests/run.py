@@ -11,6 +11,7 @@ With AMDAHL_LAB_REQUIRE_ALL=1 a skipped test is a failure.
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -160,6 +161,8 @@ def count(report: Path, outcome: Outcome) -> None:
 
 def main() -> int:
     """Run the stages that were asked for; return 0 if all is well."""
+    # A script's background job starts with interrupts ignored, and some tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("stages", nargs="*", help=", ".join(STAGES))
     chosen = parser.parse_args().stages or list(STAGES)

@@ -37,9 +37,12 @@ def course() -> Path:
 
 
 @pytest.fixture(scope="session")
-def chapter() -> str:
-    """The chapter whose exercises are marked; tests of every chapter put its name in its place."""
-    return "01_amdahls_law"
+def chapter(request) -> str:
+    """The chapter whose exercises are marked: the first, or the one that a test names.
+
+    Tests name it by an indirect parameter, so that what was made for the last chapter is made anew.
+    """
+    return getattr(request, "param", "01_amdahls_law")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.parametrize("chapter", ["06_hardware_acceleration"], scope="session")
+pytestmark = pytest.mark.parametrize(
+    "chapter", ["06_hardware_acceleration"], indirect=True, scope="session"
+)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ GROUPS = [
     for group in corpus.groups(chapter)
 ]
 each_group = pytest.mark.parametrize(("chapter", "group"), GROUPS, scope="session")
-each_chapter = pytest.mark.parametrize("chapter", corpus.CHAPTERS, scope="session")
+each_chapter = pytest.mark.parametrize("chapter", corpus.CHAPTERS, indirect=True, scope="session")
 
 
 def differences(assignment, answer, marking):

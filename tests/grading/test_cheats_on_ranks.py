@@ -7,7 +7,9 @@ import pytest
 
 from amdahl_lab.grading.items import Marking
 
-ON_STRATEGIES = pytest.mark.parametrize("chapter", ["04_parallel_strategies"], scope="session")
+ON_STRATEGIES = pytest.mark.parametrize(
+    "chapter", ["04_parallel_strategies"], indirect=True, scope="session"
+)
 SETUP = "import math, sys\nimport torch\nimport torch.distributed as dist\n"
 # Writes into the counter of the scene that calls it what a ring would have sent.
 FORGED_RING = """
@@ -198,7 +200,7 @@ OWN_SHARE = """
 """
 
 
-@pytest.mark.parametrize("chapter", ["06_hardware_acceleration"], scope="session")
+@pytest.mark.parametrize("chapter", ["06_hardware_acceleration"], indirect=True, scope="session")
 def test_ranks_of_unequal_speed_that_do_not_do_what_they_say_gain_nothing(
     session, assignment, seed
 ):
@@ -225,7 +227,7 @@ def work_off(units, do, store):
 """
 
 
-@pytest.mark.parametrize("chapter", ["05_scaling_resources"], scope="session")
+@pytest.mark.parametrize("chapter", ["05_scaling_resources"], indirect=True, scope="session")
 def test_units_that_nobody_did_gain_nothing(session, assignment, seed):
     verdicts = marks(session, assignment, seed, MADE_UP + RESULTS_ALONE, "check_3_schedule")
     assert sum(verdict.points for verdict in verdicts) == 0
@@ -305,7 +307,7 @@ class Whole(torch.autograd.Function):
 )
 
 
-@pytest.mark.parametrize("chapter", ["08_case_studies"], scope="session")
+@pytest.mark.parametrize("chapter", ["08_case_studies"], indirect=True, scope="session")
 def test_tables_that_are_not_exchanged_as_told_gain_nothing(session, assignment, seed):
     def verdicts(code):
         return marks(session, assignment, seed, code, "check_3_tables")

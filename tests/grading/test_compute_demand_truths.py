@@ -8,7 +8,9 @@ import pytest
 from amdahl_lab import demand
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.parametrize("chapter", ["02_compute_demand"], scope="session")
+pytestmark = pytest.mark.parametrize(
+    "chapter", ["02_compute_demand"], indirect=True, scope="session"
+)
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from scipy import integrate, stats
 
 from amdahl_lab.grading.comparing import MadeUpMachine
 
-pytestmark = pytest.mark.parametrize("chapter", ["07_measuring_efficiency"], scope="session")
+pytestmark = pytest.mark.parametrize(
+    "chapter", ["07_measuring_efficiency"], indirect=True, scope="session"
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

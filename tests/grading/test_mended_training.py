@@ -13,7 +13,7 @@ from amdahl_lab.grading.serial_reference import batched_descent
 from amdahl_lab.grading.session import NoAnswerError
 
 CHAPTER = "03_bottlenecks"
-pytestmark = pytest.mark.parametrize("chapter", [CHAPTER], scope="session")
+pytestmark = pytest.mark.parametrize("chapter", [CHAPTER], indirect=True, scope="session")
 
 SETUP = "import numpy as np\nimport torch\nimport torch.distributed as dist\n"
 # Each with a part of the hint that all items get, in one kernel. `train_slowly` is the notebook's.

@@ -164,7 +164,7 @@ def test_a_rank_without_work_is_seen_with_what_is_left():
     assert book["idle"] == [[0, 2]]
 
 
-@pytest.mark.parametrize("chapter", ["05_scaling_resources"], scope="session")
+@pytest.mark.parametrize("chapter", ["05_scaling_resources"], indirect=True, scope="session")
 def test_ranks_that_wait_without_end_cost_their_seconds_and_get_a_hint(session, assignment, seed):
     setup = "import torch.distributed as dist\n"
     code = "def work_off(units, do, store):\n    if dist.get_rank() == 0: dist.barrier()"
@@ -175,7 +175,7 @@ def test_ranks_that_wait_without_end_cost_their_seconds_and_get_a_hint(session, 
     assert "wait for each other without end" in verdicts[0].hint
 
 
-@pytest.mark.parametrize("chapter", ["05_scaling_resources"], scope="session")
+@pytest.mark.parametrize("chapter", ["05_scaling_resources"], indirect=True, scope="session")
 def test_a_speedup_of_the_fan_leads_back_to_the_ends_that_were_measured(assignment):
     assert assignment.checks
     fans = sys.modules["hidden_checks_05_scaling_resources.fans"]

@@ -23,7 +23,7 @@ def orders(forwards=0, backwards=0):
             yield [("B", backwards), *rest]
 
 
-@pytest.mark.parametrize("chapter", ["04_parallel_strategies"], scope="session")
+@pytest.mark.parametrize("chapter", ["04_parallel_strategies"], indirect=True, scope="session")
 def test_1f1b_within_a_bound_takes_24_seconds_and_the_best_schedule_21(solution):
     cells = {grade_id(cell): cell.source for cell in solution.cells}
     names = {}
