@@ -120,7 +120,8 @@ class Foreman(threading.Thread):
     ----------
     books : list of dict
         For each call: ``begun``, pairs of unit and rank in order; ``idle``, pairs of a rank that
-        began nothing and the units that were left, or empty.
+        began nothing and the units that were left, or empty. Once a rank was idle, none is waited
+        for any more, and the books of later calls say nothing of it.
     """
 
     def __init__(self, listener: Listener, workers: int, calls: list, patience: float) -> None:
@@ -179,7 +180,7 @@ class Foreman(threading.Thread):
                 busy[rank] = (clocks[rank] + call["costs"][rank][unit], connection)
             left = call["units"] - len(begun)
             absent = processes.keys() - busy.keys() - returned.keys()
-            if left and not book["idle"]:
+            if left and not any(each["idle"] for each in self.books):
                 asleep = asleep + 1 if all(_sleeps(processes[rank]) for rank in absent) else 0
                 if absent and asleep < ASLEEP and time.monotonic() < heard + self._patience:
                     continue
