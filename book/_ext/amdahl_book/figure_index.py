@@ -67,8 +67,8 @@ class PlaceIndex(SphinxPostTransform):
         """Replace each placeholder of the page."""
         for node in list(self.document.findall(figure_index)):
             rows = [self._row(*found) for found in figures_of(self.env)]
-        # Captions hold formulas, though none was in this page when it was read.
-        self.env.get_domain("math").data["has_equations"][self.env.docname] = True
+            # Captions hold formulas, though none was in this page when it was read.
+            self.env.get_domain("math").data["has_equations"][self.env.docname] = True
             node.replace_self(
                 table(
                     ("Figure", "What it shows", "Page"),
