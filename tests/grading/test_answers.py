@@ -24,7 +24,9 @@ GROUPS = [
     for chapter in corpus.CHAPTERS
     for group in corpus.groups(chapter)
 ]
-each_group = pytest.mark.parametrize(("chapter", "group"), GROUPS, scope="session")
+each_group = pytest.mark.parametrize(
+    ("chapter", "group"), GROUPS, indirect=["chapter"], scope="session"
+)
 each_chapter = pytest.mark.parametrize("chapter", corpus.CHAPTERS, indirect=True, scope="session")
 
 
@@ -102,7 +104,10 @@ class SameProcess:
 
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize(
-    ("chapter", "group"), [g for g in GROUPS if g.values[1].every_seed], scope="session"
+    ("chapter", "group"),
+    [g for g in GROUPS if g.values[1].every_seed],
+    indirect=["chapter"],
+    scope="session",
 )
 def test_every_seed_gives_the_same_points_and_hints(group, assignment, seed):
     wrong = []
