@@ -136,7 +136,7 @@ def _trained_to_target(workload: Digits, target: float, most_samples: int) -> tu
     return steps, seconds
 
 
-def steps_to_target(run: ScalingRun, workers: int) -> list[int]:
+def steps_taken(run: ScalingRun, workers: int) -> list[int]:
     """Return the number of steps in each round of a run of `time_to_target`."""
     ratio = run.seconds(workers, "to target") / run.seconds(workers, "step")
     return [round(float(each)) for each in ratio]

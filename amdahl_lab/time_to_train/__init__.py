@@ -7,10 +7,10 @@ laws the same few points allow; `reference` holds published samples to the targe
 """
 
 from amdahl_lab.time_to_train.ceilings import (
-    BatchFit,
+    SamplesFit,
     StepFit,
-    fit_critical_batch,
     fit_half_efficiency_batch,
+    fit_samples_to_target,
 )
 from amdahl_lab.time_to_train.guesses import BASELINES, LAWS, Guess, held_out_guesses
 from amdahl_lab.time_to_train.reference import ReferencePoints, reference_points
@@ -21,14 +21,14 @@ from amdahl_lab.time_to_train.split import Split, split_of_loss
 __all__ = [
     "BASELINES",
     "LAWS",
-    "BatchFit",
     "Guess",
     "ReferencePoints",
+    "SamplesFit",
     "Series",
     "Split",
     "StepFit",
-    "fit_critical_batch",
     "fit_half_efficiency_batch",
+    "fit_samples_to_target",
     "held_out_guesses",
     "published_series",
     "read_series",

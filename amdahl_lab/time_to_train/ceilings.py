@@ -41,7 +41,7 @@ class StepFit:
 
 
 @dataclass(frozen=True)
-class BatchFit:
+class SamplesFit:
     """The optimiser's law, D = D_min (1 + B / B_c) samples to the target, fitted to points.
 
     Parameters
@@ -110,9 +110,9 @@ def same_share(workers: np.ndarray, batches: np.ndarray) -> bool:
     return bool(np.ptp(shares) <= 0.01 * shares.mean())
 
 
-def fit_critical_batch(
+def fit_samples_to_target(
     batches: ArrayLike, samples: ArrayLike, *, rng: np.random.Generator, level: float = 0.95
-) -> BatchFit:
+) -> SamplesFit:
     """Fit the critical batch to samples to the target at three batches or more.
 
     Parameters
@@ -124,7 +124,7 @@ def fit_critical_batch(
 
     Returns
     -------
-    BatchFit
+    SamplesFit
         The fit; the critical batch is inf where more samples per step cost none more in all.
 
     Raises
@@ -142,7 +142,7 @@ def fit_critical_batch(
     ratio, *others = _intervals(level, inverse, fewest, fewest * inverse)
     with np.errstate(divide="ignore"):
         ends = np.divide(1.0, [ratio.estimate, ratio.high, ratio.low])
-    return BatchFit(Interval(*ends, level), *others, tuple(residuals))
+    return SamplesFit(Interval(*ends, level), *others, tuple(residuals))
 
 
 def _one_term(

@@ -22,7 +22,7 @@ def test_time_to_target_counts_whole_steps_of_the_same_training_on_any_number_of
     for batch, run in runs.items():
         assert run.parameters["batch"] == batch
         assert run.phases == ("step", "to target")
-        one, two = (case_studies.steps_to_target(run, N) for N in (1, 2))
+        one, two = (case_studies.steps_taken(run, N) for N in (1, 2))
         # Sums in another order may cross the target one look earlier or later, and no more.
         look = max(1, 512 // batch)
         assert np.abs(np.subtract(one, two)).max() <= 2 * look

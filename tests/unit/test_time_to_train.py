@@ -14,8 +14,8 @@ from amdahl_lab.time_to_train import (
     LAWS,
     Guess,
     Series,
-    fit_critical_batch,
     fit_half_efficiency_batch,
+    fit_samples_to_target,
     held_out_guesses,
     published_series,
     read_series,
@@ -173,14 +173,14 @@ def test_the_ceilings_that_were_put_in_are_found(rng):
     step = fit_half_efficiency_batch(series, rng=rng)
     assert step.half_efficiency_batch.estimate == pytest.approx(24, rel=1e-4)
     assert step.seconds_per_step.estimate == pytest.approx(0.024, rel=1e-4)
-    batch = fit_critical_batch(series.batches, series.samples, rng=rng)
+    batch = fit_samples_to_target(series.batches, series.samples, rng=rng)
     assert batch.critical_batch.estimate == pytest.approx(5e4, rel=1e-4)
     assert batch.fewest_steps.estimate == pytest.approx(1e6 / 5e4, rel=1e-4)
     assert max(map(abs, (*step.residuals, *batch.residuals))) < 1e-5
 
 
 def test_samples_that_do_not_grow_have_no_critical_batch(rng):
-    fit = fit_critical_batch([100, 200, 400, 800], [1e6, 1e6, 1e6, 1e6], rng=rng)
+    fit = fit_samples_to_target([100, 200, 400, 800], [1e6, 1e6, 1e6, 1e6], rng=rng)
     assert fit.critical_batch.estimate == np.inf
     assert fit.fewest_steps.estimate == 0
 
@@ -190,13 +190,13 @@ def test_the_interval_of_the_critical_batch_holds_it():
     B = np.geomspace(1e3, 1e5, 6)
     for _ in range(200):
         D = 1e6 * (1 + B / 3e4) * np.exp(0.04 * rng.standard_normal(6))
-        held += 3e4 in fit_critical_batch(B, D, rng=rng).critical_batch
+        held += 3e4 in fit_samples_to_target(B, D, rng=rng).critical_batch
     assert 180 <= held <= 199
 
 
 def test_two_points_are_refused(rng):
     with pytest.raises(NotIdentifiedError, match="at least 3 values, got 2"):
-        fit_critical_batch([1, 2], [3, 4], rng=rng)
+        fit_samples_to_target([1, 2], [3, 4], rng=rng)
     with pytest.raises(NotIdentifiedError, match="must have rates and batches"):
         fit_half_efficiency_batch(Series("t", "t", (1, 2, 4), (3.0, 2.0, 1.0)), rng=rng)
 
